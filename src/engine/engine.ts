@@ -1,0 +1,159 @@
+import type { Readable, Writable } from "node:stream";
+import type {
+  ContainerCreateBody,
+  ContainerCreateResponse,
+  ContainerInspect,
+  ContainerSummary,
+  EventMessage,
+  ExecCreateBody,
+  ExecInspect,
+  ExecStartBody,
+  ImageDeleteItem,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageSummary,
+  ImagesPruneResponse,
+  JSONMessage,
+  RegistryAuth,
+  Volume,
+  VolumeCreateBody,
+  VolumeListResponse,
+  VolumesPruneResponse,
+} from "../spec/api/index.ts";
+
+/** Parsed `filters` of a list endpoint: name → accepted values, in the order given. Both wire forms give this. */
+export type Filters = ReadonlyMap<string, readonly string[]>;
+
+/** Everything that the API can ask of the engine. A route takes the one service that it needs. */
+export interface Engine {
+  readonly containers: Containers;
+  readonly execs: Execs;
+  readonly images: Images;
+  readonly volumes: Volumes;
+  readonly events: Events;
+  readonly system: System;
+}
+
+/**
+ * The bytes of an attached process. `output` is ready for the wire: with a terminal raw, otherwise in Docker's
+ * stream framing (8-byte header: stream, 0, 0, 0, length big-endian). It ends when the process has ended and all of
+ * its output was read, or on detach. `input` ends the process's stdin when it is ended; undefined where stdin is not
+ * attached. Destroying the session detaches and leaves the process alone.
+ */
+export interface AttachSession {
+  readonly tty: boolean;
+  readonly output: Readable;
+  readonly input: Writable | undefined;
+  destroy(): void;
+}
+
+export interface AttachOptions {
+  stream: boolean;
+  logs: boolean;
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  /** "ctrl-p,ctrl-q" unless given; the engine watches for it on `input`, then ends `output`. */
+  detachKeys?: string;
+}
+
+export interface LogsOptions {
+  follow: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  /** Nanoseconds since 1970. */
+  since?: bigint;
+  until?: bigint;
+  timestamps: boolean;
+  /** Lines from the end; undefined for all. */
+  tail?: number;
+  details: boolean;
+}
+
+export type WaitCondition = "not-running" | "next-exit" | "removed";
+
+export interface Containers {
+  /** `ref` everywhere: full id, unique id prefix, or name with or without its slash. */
+  create(options: { name?: string; platform?: string; body: ContainerCreateBody }): Promise<ContainerCreateResponse>;
+  list(options: { all: boolean; limit?: number; size: boolean; filters: Filters }): Promise<ContainerSummary[]>;
+  inspect(ref: string, options: { size: boolean }): Promise<ContainerInspect>;
+  /** Rejects with kind "already" where it runs. */
+  start(ref: string, options: { detachKeys?: string }): Promise<void>;
+  /** Rejects with kind "already" where it does not run. Timeout in seconds, -1 for none. */
+  stop(ref: string, options: { signal?: string; timeout?: number }): Promise<void>;
+  restart(ref: string, options: { signal?: string; timeout?: number }): Promise<void>;
+  kill(ref: string, options: { signal?: string }): Promise<void>;
+  pause(ref: string): Promise<void>;
+  unpause(ref: string): Promise<void>;
+  rename(ref: string, name: string): Promise<void>;
+  remove(ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void>;
+  /** Resolves once the wait is registered (the API sends its headers then); `result` settles when it is over. */
+  wait(
+    ref: string,
+    condition: WaitCondition,
+    signal: AbortSignal,
+  ): Promise<{ result: Promise<{ StatusCode: number; Error?: { Message: string } }> }>;
+  /** Works before start: the session then begins with the process's first byte. */
+  attach(ref: string, options: AttachOptions): Promise<AttachSession>;
+  /** Log output, framed as an AttachSession's output is. */
+  logs(ref: string, options: LogsOptions, signal: AbortSignal): Promise<{ tty: boolean; output: Readable }>;
+  resize(ref: string, size: { height: number; width: number }): Promise<void>;
+  prune(filters: Filters): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>;
+}
+
+export interface Execs {
+  create(container: string, body: ExecCreateBody): Promise<{ Id: string }>;
+  /** undefined where Detach was asked for. */
+  start(id: string, body: ExecStartBody): Promise<AttachSession | undefined>;
+  inspect(id: string): Promise<ExecInspect>;
+  resize(id: string, size: { height: number; width: number }): Promise<void>;
+}
+
+/** Progress of a long operation, in Docker's JSON stream. Resolves when the reader wants more. */
+export type Progress = (message: JSONMessage) => void;
+
+export interface Images {
+  list(options: { all: boolean; filters: Filters; sharedSize: boolean; digests: boolean }): Promise<ImageSummary[]>;
+  inspect(ref: string, options?: { platform?: string }): Promise<ImageInspect>;
+  history(ref: string): Promise<ImageHistoryItem[]>;
+  tag(ref: string, target: string): Promise<void>;
+  remove(ref: string, options: { force: boolean; prune: boolean; platforms?: string[] }): Promise<ImageDeleteItem[]>;
+  prune(filters: Filters): Promise<ImagesPruneResponse>;
+  pull(
+    options: { image: string; tag?: string; platform?: string; auth?: RegistryAuth },
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<void>;
+  load(archive: Readable, options: { quiet: boolean; platform?: string }, progress: Progress): Promise<void>;
+  import(
+    archive: Readable,
+    options: { repo?: string; tag?: string; message?: string; changes: string[]; platform?: string },
+    progress: Progress,
+  ): Promise<void>;
+  /** Bytes of a docker archive with an OCI layout inside. */
+  save(refs: string[], options: { platform?: string }): Promise<Readable>;
+}
+
+export interface Volumes {
+  create(body: VolumeCreateBody): Promise<Volume>;
+  list(filters: Filters): Promise<VolumeListResponse>;
+  inspect(name: string): Promise<Volume>;
+  remove(name: string, options: { force: boolean }): Promise<void>;
+  prune(filters: Filters): Promise<VolumesPruneResponse>;
+}
+
+export interface Events {
+  /** Past events from `since`, then live ones until `until` (nanoseconds) or the signal. Object mode. */
+  subscribe(
+    options: { since?: bigint; until?: bigint; filters: Filters },
+    signal: AbortSignal,
+  ): AsyncIterable<EventMessage>;
+}
+
+export interface System {
+  info(): Promise<Record<string, unknown>>;
+  version(): Promise<Record<string, unknown>>;
+  df(options: { types?: string[] }): Promise<Record<string, unknown>>;
+  /** Checks credentials against a registry: POST /auth. */
+  auth(credentials: RegistryAuth): Promise<{ Status: string; IdentityToken: string }>;
+}

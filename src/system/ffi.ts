@@ -1,0 +1,34 @@
+import koffi, { type KoffiFunc } from "koffi";
+
+/** A failed system call: `code` is the errno's name (ENOENT …), `syscall` the call, `path` what it was about. */
+export class SyscallError extends Error {
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+  readonly path: string | undefined;
+
+  constructor(syscall: string, errno: number, path?: string) {
+    const code = errnoNames.get(errno) ?? `E${errno}`;
+    super(`${code}: ${syscall}${path === undefined ? "" : ` '${path}'`}`);
+    this.name = "SyscallError";
+    this.code = code;
+    this.errno = errno;
+    this.syscall = syscall;
+    this.path = path;
+  }
+}
+
+const errnoNames = new Map<number, string>(Object.entries(koffi.os.errno).map(([name, value]) => [value, name]));
+
+const libc = koffi.load("libc.so.6");
+
+/** Declares a libc function by its C prototype. Use `intptr_t` for ssize_t: koffi has no such type. */
+export function declare(prototype: string): KoffiFunc<(...args: unknown[]) => number> {
+  return libc.func(prototype);
+}
+
+/** Returns the result of a call that gives a negative number on failure, or throws what errno says. */
+export function check(syscall: string, result: number, path?: string): number {
+  if (result < 0) throw new SyscallError(syscall, koffi.errno(), path);
+  return result;
+}
