@@ -28,13 +28,13 @@ const rooms = {
     "api/transport",
   ],
 };
-const escape = (room) => room.replace("/", "\\/");
+const quoted = (room) => room.replace("/", "\\/");
 const forbidden = Object.entries(rooms).map(([room, allowed]) => ({
   name: `layer-${room.replace("/", "-")}`,
   comment: `src/${room} may import only: ${allowed.join(", ") || "nothing"}`,
   severity: "error",
-  from: { path: `^src/${escape(room)}/`, pathNot: "\\.test\\.ts$" },
-  to: { path: "^src/", pathNot: `^src/(${[room, ...allowed].map(escape).join("|")})/` },
+  from: { path: `^src/${quoted(room)}/`, pathNot: "\\.test\\.ts$" },
+  to: { path: "^src/", pathNot: `^src/(${[room, ...allowed].map(quoted).join("|")})/` },
 }));
 
 module.exports = {
