@@ -27,8 +27,18 @@ export function declare(prototype: string): KoffiFunc<(...args: unknown[]) => nu
   return libc.func(prototype);
 }
 
+/** errno of the call that failed just now; it means nothing after a call that succeeded. */
+export function lastErrno(): number {
+  return koffi.errno();
+}
+
 /** Returns the result of a call that gives a negative number on failure, or throws what errno says. */
 export function check(syscall: string, result: number, path?: string): number {
   if (result < 0) throw new SyscallError(syscall, koffi.errno(), path);
   return result;
+}
+
+/** The errno's name where the error is a failed system call (ours or Node's), otherwise undefined. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 }

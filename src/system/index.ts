@@ -1,0 +1,13 @@
+/**
+ * The only room that calls the kernel or starts a program.
+ *
+ * Vocabulary: a *root* is a directory whose content somebody else controls (a container's or an image's file system):
+ * paths inside it go through `confined`. A *program* is an executable of the host, by its absolute path. A process is
+ * named by its pid and its start time together.
+ */
+export * from "./confined.ts";
+export { check, codeOf, declare, SyscallError } from "./ffi.ts";
+export * from "./mount.ts";
+export * from "./process.ts";
+export * from "./signals.ts";
+export * from "./users.ts";
