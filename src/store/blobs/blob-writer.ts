@@ -1,0 +1,124 @@
+import { Writable } from "node:stream";
+import { deferred } from "../../lib/index.ts";
+import type { Digest } from "../../spec/index.ts";
+import type { IngestWorker } from "./ingest-worker.ts";
+
+/** Bytes on their way to the worker before the writer asks its source to wait. */
+const inFlightLimit = 4 * 1024 * 1024;
+
+export interface BlobWriterOptions {
+  worker: IngestWorker;
+  session: number;
+  folder: string;
+  expected?: string;
+  /** Bytes already there from an earlier, broken attempt. */
+  offset: number;
+  /** Leave what was written for a later attempt when this one fails. */
+  keep: boolean;
+  release(): void;
+}
+
+/**
+ * Takes a blob's bytes. Ending it makes the blob count: hashed, compared with the digest expected, synced, renamed;
+ * `committed` then gives digest and size, or rejects as `finish` would have errored. Destroying it before that leaves
+ * no blob, only (where it can be resumed) the bytes received so far.
+ */
+export class BlobWriter extends Writable {
+  readonly offset: number;
+  readonly committed: Promise<{ digest: Digest; size: number }>;
+  readonly #options: BlobWriterOptions;
+  readonly #committed = deferred<{ digest: Digest; size: number }>();
+  #inFlight = 0;
+  #failure: unknown;
+  #wake: (() => void) | undefined;
+  #finished = false;
+
+  constructor(options: BlobWriterOptions) {
+    super({ highWaterMark: 1024 * 1024, decodeStrings: true });
+    this.#options = options;
+    this.offset = options.offset;
+    this.committed = this.#committed.promise;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#send([chunk], done);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#send(
+      chunks.map(({ chunk }) => chunk),
+      done,
+    );
+  }
+
+  /** Copies into memory of its own, which moves to the worker: a chunk may be a window on a buffer shared with others. */
+  #send(chunks: Buffer[], done: (error?: Error | null) => void): void {
+    if (this.#failure !== undefined) {
+      done(asError(this.#failure));
+      return;
+    }
+    const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const block = new Uint8Array(size);
+    let at = 0;
+    for (const chunk of chunks) {
+      block.set(chunk, at);
+      at += chunk.length;
+    }
+    this.#inFlight += size;
+    const { worker, session } = this.#options;
+    worker.ask({ op: "write", session, chunk: block }, [block.buffer]).then(
+      () => this.#arrived(size),
+      (error: unknown) => {
+        this.#failure ??= error;
+        this.#arrived(size);
+      },
+    );
+    if (this.#inFlight < inFlightLimit) done();
+    else this.#wake = () => done(this.#failure === undefined ? null : asError(this.#failure));
+  }
+
+  #arrived(size: number): void {
+    this.#inFlight -= size;
+    if (this.#inFlight >= inFlightLimit && this.#failure === undefined) return;
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    const { worker, session, folder, expected } = this.#options;
+    if (this.#failure !== undefined) {
+      done(asError(this.#failure));
+      return;
+    }
+    this.#finished = true;
+    worker.ask({ op: "finish", session, folder, ...(expected === undefined ? {} : { expected }) }).then(
+      ({ size, hex }) => {
+        this.#committed.resolve({ digest: `sha256:${hex}`, size });
+        done();
+      },
+      (error: unknown) => done(asError(this.#failure ?? error)),
+    );
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const { worker, session, keep, release } = this.#options;
+    this.#committed.reject(error ?? new Error("blob writer was closed before its end"));
+    const over = (): void => {
+      release();
+      done(error);
+    };
+    if (this.#finished) over();
+    else worker.ask({ op: "drop", session, keep: keep && !isFatal(this.#failure) }).then(over, over);
+  }
+}
+
+/** Bytes that proved wrong or too many are not kept for another attempt. */
+function isFatal(error: unknown): boolean {
+  const kind = (error as { kind?: string } | undefined)?.kind;
+  return kind === "corrupt" || kind === "exhausted";
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
