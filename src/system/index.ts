@@ -6,8 +6,11 @@
  * named by its pid and its start time together.
  */
 export * from "./confined.ts";
+export { cstring } from "./cstring.ts";
 export { check, codeOf, declare, SyscallError } from "./ffi.ts";
+export * from "./fs-raw.ts";
 export * from "./mount.ts";
 export * from "./process.ts";
 export * from "./signals.ts";
 export * from "./users.ts";
+export * from "./xattr.ts";
