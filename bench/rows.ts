@@ -1,0 +1,22 @@
+import type { Contender } from "./contender.ts";
+import type { Figure } from "./measure.ts";
+import { containerRows } from "./rows-containers.ts";
+import { imageRows } from "./rows-images.ts";
+import { memoryRows } from "./rows-memory.ts";
+
+export interface Context {
+  rounds: number;
+  quick: boolean;
+  /** A process whose network namespace a registry must be in. */
+  network: number | undefined;
+  debian: () => string;
+}
+
+export interface Row {
+  name: string;
+  /** Whether Podman is measured too. */
+  podman: boolean;
+  measure(contenders: Contender[], context: Context): Promise<Figure[]>;
+}
+
+export const rows: Row[] = [...containerRows, ...imageRows, ...memoryRows];
