@@ -3,3 +3,4 @@
  * its own; this one names them all.
  */
 export * from "./blobs/index.ts";
+export * from "./images/index.ts";

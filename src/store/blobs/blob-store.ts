@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream, existsSync, renameSync } from "node:fs";
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -126,8 +126,12 @@ export async function openBlobStore(dataRoot: string): Promise<BlobStore> {
     partialPath: (digest) => join(partials, hexOf(digest)),
     async remove(digest) {
       const info = await infoOf(folder, hexOf(digest));
-      await rm(path(digest), { force: true });
-      return info?.size ?? 0;
+      if (info === undefined) return 0;
+      // The name goes at once, so that `has` is right from here on; the bytes go in the background of this call.
+      const doomed = join(partials, `tmp-${randomBytes(8).toString("hex")}`);
+      renameSync(path(digest), doomed);
+      await rm(doomed, { force: true });
+      return info.size;
     },
     async list() {
       const names = (await readdir(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));

@@ -1,0 +1,38 @@
+/** What a running operation needs and collection must leave alone: digests of blobs and chain ids of layers. */
+export interface Lease {
+  hold(...ids: string[]): void;
+  release(): void;
+}
+
+export interface Leases {
+  /** A lease for one operation. It lives in memory: after a crash nothing is under way. */
+  take(): Lease;
+  holds(id: string): boolean;
+}
+
+export function createLeases(): Leases {
+  const counts = new Map<string, number>();
+  return {
+    take() {
+      const held = new Set<string>();
+      return {
+        hold(...ids) {
+          for (const id of ids) {
+            if (held.has(id)) continue;
+            held.add(id);
+            counts.set(id, (counts.get(id) ?? 0) + 1);
+          }
+        },
+        release() {
+          for (const id of held) {
+            const left = (counts.get(id) ?? 1) - 1;
+            if (left === 0) counts.delete(id);
+            else counts.set(id, left);
+          }
+          held.clear();
+        },
+      };
+    },
+    holds: (id) => counts.has(id),
+  };
+}
