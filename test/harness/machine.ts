@@ -51,7 +51,7 @@ export async function makeMachine(): Promise<Machine> {
   const flags = ["--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc"];
   const script = `ip link set lo up; mount -t tmpfs tmpfs /run; echo ready; exec catatonit -P`;
   const child = spawn("unshare", [...flags, "--propagation", "private", "sh", "-c", script], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
   await new Promise<void>((resolve, reject) => {
