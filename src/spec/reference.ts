@@ -75,11 +75,16 @@ export function repositoryName(reference: Reference): string {
   return `${reference.domain}/${reference.path}`;
 }
 
-/** `path` as a user writes the repository: without docker.io and, there, without library/. */
+/**
+ * The repository as a user writes it: without docker.io and, there, without library/. It reads back as the same one:
+ * `docker.io/a.b/c` keeps its domain, because `a.b/c` is at another registry.
+ */
 export function familiarName(reference: Reference): string {
   if (reference.domain !== defaultDomain) return repositoryName(reference);
-  const official = reference.path.startsWith(officialPrefix) ? reference.path.slice(officialPrefix.length) : undefined;
-  return official !== undefined && !official.includes("/") ? official : reference.path;
+  const { path } = reference;
+  const official = path.startsWith(officialPrefix) ? path.slice(officialPrefix.length) : undefined;
+  if (official !== undefined && !official.includes("/")) return official;
+  return splitDomain(path).domain === defaultDomain && path.includes("/") ? path : repositoryName(reference);
 }
 
 /** The whole reference in the short form that Docker prints, with tag and digest where it has them. */
