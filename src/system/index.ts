@@ -5,8 +5,11 @@
  * paths inside it go through `confined`. A *program* is an executable of the host, by its absolute path. A process is
  * named by its pid and its start time together.
  */
+export { type AdoptOptions, adoptDescriptor } from "./adopt-descriptor.ts";
+export * from "./cgroup/index.ts";
 export * from "./confined.ts";
 export { cstring } from "./cstring.ts";
+export { type ExitWatch, watchExit } from "./exit-watch.ts";
 export { check, codeOf, declare, SyscallError } from "./ffi.ts";
 export * from "./fs-raw.ts";
 export * from "./mount.ts";

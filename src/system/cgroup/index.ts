@@ -1,0 +1,22 @@
+/**
+ * Control groups. A *layout* says how the host has them (v1, hybrid, v2); a *path* ("/berth/<id>") names one cgroup below
+ * every mount point of the layout; a *view* reads it. Limits are written by the OCI runtime, not here.
+ */
+export * from "./end.ts";
+export {
+  type CgroupLayout,
+  cgroupDirs,
+  cgroupLayout,
+  containerCgroupPath,
+  detectCgroups,
+  parseOwnCgroups,
+} from "./layout.ts";
+export * from "./leftover.ts";
+export {
+  type CgroupCpu,
+  type CgroupIoEntry,
+  type CgroupMemory,
+  type CgroupPids,
+  type CgroupView,
+  cgroupView,
+} from "./view.ts";
