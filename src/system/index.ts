@@ -14,6 +14,8 @@ export { check, codeOf, declare, SyscallError } from "./ffi.ts";
 export * from "./fs-raw.ts";
 export * from "./mount.ts";
 export * from "./process.ts";
+export { connectSeqpacket, type PacketConnection, type PacketReader } from "./seqpacket.ts";
 export * from "./signals.ts";
 export * from "./users.ts";
 export * from "./xattr.ts";
+export * from "./zstd.ts";
