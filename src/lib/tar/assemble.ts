@@ -30,6 +30,9 @@ const TYPES: Record<string, TarEntryType> = {
   S: "file",
 };
 
+// The oldest format knows no sparse files, and its files may turn out to be directories.
+const isFileFlag = (flag: string) => flag === "0" || flag === "7";
+
 const MAX_ID = 0xffff_fffe;
 const BILLION = 1_000_000_000n;
 
@@ -44,13 +47,14 @@ export function assemble(header: TarHeader, overrides: Overrides, limits: TarLim
   const declared = number(records, "size") ?? header.size;
   if (declared < 0) throw badTar("a negative size");
   const stored = type === "file" ? declared : 0;
-  const sparse = header.flag === "S" ? "old-gnu" : type === "file" ? sparseForm(overrides.pax) : "none";
+  const sparse = header.flag === "S" ? "old-gnu" : isFileFlag(header.flag) ? sparseForm(overrides.pax) : "none";
   const name = nameOf(header, overrides, records, sparse);
   const linkName = record(records, "linkpath") ?? overrides.longLink ?? header.linkName;
   checkName(name, limits);
   checkName(linkName, limits);
-  const size = sparse === "none" || sparse === "old-gnu" ? stored : (sparseSize(records) ?? stored);
   const legacyDirectory = header.flag === "\0" && name.at(-1) === 0x2f;
+  const plain = sparse === "none" || sparse === "old-gnu";
+  const size = legacyDirectory ? 0 : plain ? stored : (sparseSize(records) ?? stored);
   const entry: TarEntry = {
     type: legacyDirectory ? "directory" : type,
     name,

@@ -70,11 +70,11 @@ export class TarParser {
 
   /** The input has ended. An archive without its closing blocks is accepted where it stops between two members. */
   end(): void {
-    const clean = this.#state === "done" || (this.#state === "header" && this.#partialLength === 0);
     // Some writers leave out the padding of the last member.
-    if (clean && this.#overrides.pax === undefined && this.#overrides.longName === undefined) return;
-    if (this.#state === "skip" && this.#pending === undefined) return;
-    throw badTar("unexpected end");
+    const inPadding = this.#state === "skip" && this.#skip < BLOCK;
+    const between = this.#state === "done" || (this.#state === "header" && this.#partialLength === 0) || inPadding;
+    const { pax, longName, longLink } = this.#overrides;
+    if (!between || (pax ?? longName ?? longLink) !== undefined) throw badTar("unexpected end");
   }
 
   /** Takes bytes of the chunk from `at` on and says how many. */
@@ -169,7 +169,7 @@ export class TarParser {
     const assembled = assemble(header, this.#overrides, this.#limits);
     this.#overrides = {};
     const { entry, stored, sparse } = assembled;
-    if (sparse === "none") this.#open(entry, stored, entry.size > 0 ? [{ offset: 0, length: stored }] : []);
+    if (sparse === "none") this.#open(entry, stored, entry.size > 0 ? [{ offset: 0, length: entry.size }] : []);
     else if (sparse === "old-gnu") this.#beginOldGnu(assembled, block);
     else if (sparse === "in-data") this.#beginMap(assembled);
     else this.#openSparse(entry, stored, entry.size, segmentsFromList(sparse.list));
@@ -178,9 +178,9 @@ export class TarParser {
   #beginOldGnu(assembled: Assembled, block: Buffer): void {
     const { segments, more, realSize } = oldGnuMap(block);
     if (realSize < 0) throw badTar("a negative size");
-    if (!more) return this.#openSparse(assembled.entry, assembled.stored, realSize, segments);
     this.#pending = { assembled, segments, realSize };
-    this.#state = "sparse-extension";
+    if (more) this.#state = "sparse-extension";
+    else this.#openSparse(assembled.entry, assembled.stored, realSize, segments);
   }
 
   #takeExtension(block: Buffer): void {
@@ -221,7 +221,8 @@ export class TarParser {
     this.#contentBytes += entry.size;
     const limit = this.#limits.contentBytes;
     if (this.#contentBytes > limit) throw overTarLimit("bytes of content", limit);
-    this.#padding = paddingOf(stored);
+    // What is stored for a directory of the oldest format is passed over.
+    this.#padding = paddingOf(stored) + (entry.type === "file" ? 0 : stored);
     this.#segments = segments;
     this.#segment = 0;
     this.#segmentDone = 0;

@@ -2,6 +2,7 @@
 export * from "./durations.ts";
 export * from "./escape.ts";
 export * from "./go-number.ts";
+export * from "./go-quote.ts";
 export * from "./random.ts";
 export * from "./sizes.ts";
 export * from "./tab-writer.ts";
