@@ -228,7 +228,7 @@ test("help is laid out as pflag lays it out", () => {
     secret: stringFlag({ hidden: true }),
   };
   // As `docker ps --help` prints these.
-  expect(formatFlags(shown, { width: 80 })).toBe(
+  expect(formatFlags(shown, { width: 79 })).toBe(
     [
       "  -a, --all             Show all containers (default shows just running)",
       "  -f, --filter filter   Filter output based on conditions provided",

@@ -6,7 +6,7 @@ const narrowest = 24;
 
 /**
  * The flags' part of a help text, sorted by name, in pflag's layout: `  -x, --name type   usage (default …)`. With
- * `width`, usage is wrapped to that many columns. Each line ends with a newline.
+ * `width`, usage is wrapped to fewer columns than that (Docker passes the terminal's less one). Each line ends with a newline.
  */
 export function formatFlags(flags: Flags, { width }: { width?: number } = {}): string {
   const lines = Object.entries(flags)
@@ -40,7 +40,7 @@ function wrap(text: string, indent: number, width: number | undefined): string {
   for (const paragraph of text.split("\n")) {
     let rest = paragraph;
     // A line may go into the orphan room where that takes in all that is left.
-    while (rest.length > room + orphanRoom) {
+    while (rest.length >= room + orphanRoom) {
       const space = rest.lastIndexOf(" ", room - 1);
       if (space <= 0) break;
       lines.push(rest.slice(0, space));
