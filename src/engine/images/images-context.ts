@@ -1,0 +1,69 @@
+import type { Readable } from "node:stream";
+import type { RegistryAuth } from "../../spec/api/index.ts";
+import type { Digest } from "../../spec/index.ts";
+import type { BlobStore, ImageStore, LayerFacts } from "../../store/index.ts";
+
+/** What Images needs of the layer store. */
+export interface ImageLayers {
+  get(chainId: Digest): LayerFacts | undefined;
+  list(): LayerFacts[];
+  /** Where a layer's files are; for the GraphDriver part of an inspect. */
+  path?(chainId: Digest): string;
+  /** Applies a layer's tar (plain or compressed). The layer counts once this resolves, and not before. */
+  unpack(options: UnpackOptions): Promise<{ chainId: Digest; diffId: Digest; size: number }>;
+  remove(chainId: Digest): Promise<void>;
+}
+
+export interface UnpackOptions {
+  parent?: Digest;
+  source: Readable | { blobPath: string };
+  /** The uncompressed tar must have this digest; kind "corrupt" otherwise. */
+  expectedDiffId?: Digest;
+  signal?: AbortSignal;
+}
+
+/** What Images needs of a registry. */
+export interface ImageRegistry {
+  resolve(
+    reference: { path: string; tag?: string; digest?: Digest },
+    options: { accept: readonly string[]; signal?: AbortSignal },
+  ): Promise<{ mediaType: string; digest: Digest; bytes: Buffer }>;
+  fetchBlob(
+    repository: string,
+    digest: Digest,
+    options: { offset?: number; signal?: AbortSignal },
+  ): Promise<{ stream: Readable; size: number; offset: number }>;
+  listTags(repository: string, options: { signal?: AbortSignal }): Promise<string[]>;
+}
+
+export interface ImageUser {
+  containerId: string;
+  running: boolean;
+}
+
+export interface ImagesDeps {
+  store: ImageStore;
+  blobs: BlobStore;
+  layers: ImageLayers;
+  registry(domain: string, auth: RegistryAuth | undefined): ImageRegistry;
+  /** Containers that were made from an image, running ones and others. */
+  usersOf(imageId: Digest): readonly ImageUser[];
+  emit(type: "image", action: string, id: string, attributes: Record<string, string>): void;
+  /** What is written into imported images as docker_version. */
+  version: string;
+  /** Layers of one pull that download at once; 3 unless given, as Docker's max-concurrent-downloads. */
+  concurrentDownloads?: number;
+  warn?(message: string): void;
+}
+
+/** A message about an image: its labels and `name` are the attributes, as Docker's events have them. */
+export function emitImage(deps: ImagesDeps, action: string, id: Digest, name: string): void {
+  const labels = deps.store.get(id)?.config.config.Labels ?? {};
+  deps.emit("image", action, id, { ...labels, name });
+}
+
+/** The first 12 hex digits, as Docker shows an id. */
+export function shortId(id: string): string {
+  const colon = id.indexOf(":");
+  return id.slice(colon + 1, colon + 13);
+}

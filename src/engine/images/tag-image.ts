@@ -1,0 +1,35 @@
+import { invalid, nowNano, rfc3339Nano } from "../../lib/index.ts";
+import {
+  type Digest,
+  familiar,
+  familiarName,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from "../../spec/index.ts";
+import { emitImage, type ImagesDeps } from "./images-context.ts";
+
+import { resolveImage } from "./resolve-image.ts";
+
+/** Gives an image a further name, taking it from the image that had it. */
+export async function tagImage(deps: ImagesDeps, ref: string, target: string): Promise<void> {
+  const record = resolveImage(deps.store, ref);
+  await setTag(deps, record.id, parseTarget(target));
+}
+
+/** A name that an image can be given: no digest, and not one that reads as a digest. Throws "invalid". */
+export function parseTarget(text: string): Reference {
+  const reference = parseReference(text);
+  if (reference.digest !== undefined) throw invalid("refusing to create a tag with a digest reference");
+  if (familiarName(reference) === "sha256")
+    throw invalid("refusing to create an ambiguous tag using digest algorithm as name");
+  return withDefaultTag(reference);
+}
+
+/** Sets a name durably, notes the time and says so. */
+export async function setTag(deps: ImagesDeps, id: Digest, target: Reference): Promise<void> {
+  await deps.store.references.change([{ reference: target, id }]);
+  const record = deps.store.get(id);
+  if (record !== undefined) await deps.store.put({ ...record, lastTagTime: rfc3339Nano(nowNano()) });
+  emitImage(deps, "tag", id, familiar(target));
+}
