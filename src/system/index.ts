@@ -6,12 +6,32 @@
  * named by its pid and its start time together.
  */
 export { type AdoptOptions, adoptDescriptor } from "./adopt-descriptor.ts";
-export * from "./cgroup/index.ts";
+export {
+  type CgroupCpu,
+  type CgroupIoEntry,
+  type CgroupLayout,
+  type CgroupMemory,
+  type CgroupPids,
+  type CgroupView,
+  cgroupLayout,
+  cgroupView,
+  containerCgroupPath,
+  detectCgroups,
+  killCgroup,
+  type LeftoverResult,
+  listCgroups,
+  mountLeftoverControllers,
+  parseOwnCgroups,
+  removeCgroup,
+} from "./cgroup/index.ts";
 export * from "./confined.ts";
 export { cstring } from "./cstring.ts";
+export * from "./devices.ts";
 export { type ExitWatch, watchExit } from "./exit-watch.ts";
 export { check, codeOf, declare, SyscallError } from "./ffi.ts";
 export * from "./fs-raw.ts";
+export * from "./kernel-info.ts";
+export * from "./machine.ts";
 export * from "./mount.ts";
 export * from "./process.ts";
 export { connectSeqpacket, type PacketConnection, type PacketReader } from "./seqpacket.ts";

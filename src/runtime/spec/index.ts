@@ -4,5 +4,6 @@
  * Vocabulary: *adapt* fills in Docker's defaults, *validate* refuses or warns with Docker's texts, *resolve* looks
  * something up on the host (devices), *build* is pure.
  */
+export type { Machine, MachineLimits } from "../../system/index.ts";
 export type * from "./input.ts";
 export type * from "./oci.ts";

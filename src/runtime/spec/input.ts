@@ -1,4 +1,5 @@
 import type { ContainerConfig, HostConfig, Ulimit } from "../../spec/api/index.ts";
+import type { Machine } from "../../system/index.ts";
 import type { OciDevice, OciDeviceRule, OciMount } from "./oci.ts";
 
 /** Where a namespace comes from: a new one, the host's, or the one that a path (/proc/PID/ns/…) names. */
@@ -31,44 +32,6 @@ export interface ResolvedDevices {
 /** Major and minor of the block devices that limits name, by the path that the user gave. */
 export type BlockDevices = ReadonlyMap<string, { major: number; minor: number }>;
 
-/** What the machine and its kernel offer; `readMachine` fills it once at start-up. */
-export interface Machine {
-  kernel: { major: number; minor: number };
-  /** Docker's name of the architecture: amd64, arm64 … */
-  architecture: string;
-  cpus: number;
-  /** Every capability that the daemon can give, by number: the bounding set of `--privileged`. */
-  capabilities: readonly string[];
-  cgroupVersion: 1 | 2;
-  seccomp: boolean;
-  apparmor: boolean;
-  /** Whether /proc/sys has the name in dots. */
-  hasSysctl(name: string): boolean;
-  limits: MachineLimits;
-}
-
-/** Which limits can be kept here. What is false is discarded with a warning, as Docker does. */
-export interface MachineLimits {
-  memory: boolean;
-  swap: boolean;
-  memoryReservation: boolean;
-  memorySwappiness: boolean;
-  oomKillDisable: boolean;
-  cpuShares: boolean;
-  cpuCfs: boolean;
-  cpuRealtime: boolean;
-  cpuset: boolean;
-  /** Lists such as "0-3,7". */
-  cpusetCpus: string;
-  cpusetMems: string;
-  pids: boolean;
-  blkioWeight: boolean;
-  blkioWeightDevice: boolean;
-  blkioThrottle: boolean;
-  cgroupNamespaces: boolean;
-  ipv4Forwarding: boolean;
-}
-
 /** The daemon's own defaults, where neither image nor user says otherwise. */
 export interface SpecDefaults {
   ulimits?: readonly Ulimit[];
@@ -86,6 +49,8 @@ export interface SpecInput {
   /** After `adaptHostConfig` and `validateHostConfig`. */
   hostConfig: HostConfig;
   rootfs: string;
+  /** A tmpfs of the host that stands for /dev/shm: with --ipc shareable its own, with --ipc container:x that of x. */
+  shmPath?: string;
   /** The result of `lookupUser` (system). */
   user: { uid: number; gid: number; additionalGids: readonly number[]; home: string };
   mounts: readonly ResolvedMount[];

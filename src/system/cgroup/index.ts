@@ -10,6 +10,7 @@ export {
   containerCgroupPath,
   detectCgroups,
   parseOwnCgroups,
+  readOptional,
 } from "./layout.ts";
 export * from "./leftover.ts";
 export {
@@ -19,4 +20,5 @@ export {
   type CgroupPids,
   type CgroupView,
   cgroupView,
+  childrenOf,
 } from "./view.ts";
