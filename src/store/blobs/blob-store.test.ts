@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -137,4 +138,13 @@ test("small documents: put, read back, verified on reading, limits", async () =>
   expect(await kind(blobs.read(stored))).toBe("not-found");
   expect(await blobs.remove(stored)).toBe(0);
   expect(existsSync(join(root, "blobs/oci-layout"))).toBe(true);
+});
+
+test("a packed blob is valid zstd of what was written", async () => {
+  const bytes = Buffer.alloc(3_000_000, "some text that packs well ");
+  const writer = await blobs.ingest({ pack: true });
+  await pipeline(Readable.from([bytes.subarray(0, 5), bytes.subarray(5)]), writer);
+  const { digest: packed, size } = await writer.committed;
+  expect(size).toBeLessThan(10_000);
+  expect(bytes.equals(execFileSync("zstd", ["-dc", blobs.path(packed)], { maxBuffer: 10_000_000 }))).toBe(true);
 });

@@ -26,6 +26,8 @@ export interface IngestOptions {
   expected?: Digest;
   /** Most bytes that are taken. */
   limit?: number;
+  /** Keep the bytes packed with zstd at its fastest level: for layers that come as plain tar. Not with `expected`. */
+  pack?: boolean;
   signal?: AbortSignal;
 }
 
@@ -83,7 +85,13 @@ export async function openBlobStore(dataRoot: string): Promise<BlobStore> {
     const release = (): void => {
       if (keep) active.delete(hex);
     };
-    const request = { op: "open", session, path: join(partials, name), resume: keep } as const;
+    const request = {
+      op: "open",
+      session,
+      path: join(partials, name),
+      resume: keep,
+      pack: options.pack ?? false,
+    } as const;
     try {
       const { size } = await worker.ask({ ...request, limit: options.limit ?? defaultLimit });
       const writer = new BlobWriter({

@@ -38,6 +38,7 @@ export class BlobWriter extends Writable {
     this.#options = options;
     this.offset = options.offset;
     this.committed = this.#committed.promise;
+    this.on("error", () => {}); // `committed` tells it
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {

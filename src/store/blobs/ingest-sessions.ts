@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { BerthError, syncFolder } from "../../lib/index.ts";
+import { ZstdEncoder } from "../../system/index.ts";
 import type { IngestRequest, IngestValue, OpenRequest } from "./messages.ts";
 
 const fdatasync = promisify(fs.fdatasync);
@@ -16,6 +17,7 @@ interface Session {
   readonly fd: number;
   readonly hash: Hash;
   readonly limit: number;
+  readonly encoder: ZstdEncoder | undefined;
   size: number;
   unsynced: number;
   syncing: Promise<void> | undefined;
@@ -35,7 +37,9 @@ export function createSessions(): { handle(request: IngestRequest): Promise<Inge
   const close = (id: number): void => {
     const session = sessions.get(id);
     sessions.delete(id);
-    if (session !== undefined) fs.closeSync(session.fd);
+    if (session === undefined) return;
+    session.encoder?.close();
+    fs.closeSync(session.fd);
   };
   return {
     async handle(request) {
@@ -46,7 +50,7 @@ export function createSessions(): { handle(request: IngestRequest): Promise<Inge
           return { size: session.size };
         }
         case "write":
-          return append(of(request.session), request.chunk);
+          return take(of(request.session), request.chunk);
         case "finish": {
           const session = of(request.session);
           try {
@@ -73,7 +77,8 @@ function openSession(request: OpenRequest): Session {
   const hash = createHash("sha256");
   try {
     const size = request.resume ? rehash(fd, hash, request.limit) : 0;
-    return { path: request.path, fd, hash, limit: request.limit, size, unsynced: 0, syncing: undefined };
+    const encoder = request.pack ? new ZstdEncoder({ level: 1 }) : undefined;
+    return { path: request.path, fd, hash, limit: request.limit, encoder, size, unsynced: 0, syncing: undefined };
   } catch (error) {
     fs.closeSync(fd);
     throw error;
@@ -98,7 +103,13 @@ function rehash(fd: number, hash: Hash, limit: number): number {
   return offset;
 }
 
-function append(session: Session, chunk: Uint8Array): IngestValue {
+function take(session: Session, chunk: Uint8Array<ArrayBuffer>): IngestValue {
+  if (session.encoder === undefined) append(session, chunk);
+  else for (const packed of session.encoder.push(Buffer.from(chunk.buffer))) append(session, packed);
+  return { size: session.size };
+}
+
+function append(session: Session, chunk: Uint8Array): void {
   if (session.size + chunk.length > session.limit)
     throw new BerthError("exhausted", `blob is larger than the ${session.limit} bytes allowed for it`);
   let done = 0;
@@ -107,7 +118,6 @@ function append(session: Session, chunk: Uint8Array): IngestValue {
   session.size += chunk.length;
   session.unsynced += chunk.length;
   if (session.unsynced >= syncStep && session.syncing === undefined) beginSync(session);
-  return { size: session.size };
 }
 
 function beginSync(session: Session): void {
@@ -120,6 +130,7 @@ function beginSync(session: Session): void {
 }
 
 async function finish(session: Session, folder: string, expected: string | undefined): Promise<IngestValue> {
+  for (const packed of session.encoder?.end() ?? []) append(session, packed);
   await session.syncing;
   const hex = session.hash.digest("hex");
   if (expected !== undefined && expected !== hex) {

@@ -8,6 +8,8 @@ export interface OpenRequest {
   resume: boolean;
   /** Most bytes that the blob may have. */
   limit: number;
+  /** Pack what is written with zstd at its fastest level; the blob is the packed form, and so are its limit and digest. */
+  pack: boolean;
 }
 
 export interface WriteRequest {

@@ -26,7 +26,7 @@ test("records and names are there after opening again", async () => {
   const [a, b] = [record("a"), record("b", { parent: digestOf("a") })];
   await store.put(a);
   await store.put(b);
-  const names = ["x:1", "x:2", "localhost:5000/y@" + digestOf("m")].map(parseReference);
+  const names = ["x:1", "x:2", `localhost:5000/y@${digestOf("m")}`].map(parseReference);
   await store.references.change(names.map((reference) => ({ reference, id: a.id })));
   const again = await openImageStore(root);
   expect(again.get(a.id)).toEqual(a);
