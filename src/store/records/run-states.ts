@@ -1,0 +1,34 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { readJsonFile, writeFileAtomic } from "../../lib/index.ts";
+
+/**
+ * The folders `<exec-root>/containers/<id>`: what a container has only while it runs. `T` is the run state, plain data
+ * that leads back to its processes after a restart of the daemon. The exec root is a tmpfs: a reboot rightly empties it.
+ */
+export interface RunStates<T> {
+  folder(id: string): string;
+  makeFolder(id: string): Promise<void>;
+  save(id: string, state: T): Promise<void>;
+  /** undefined where there is none, or where it does not read: the run was cut short while it was set up. */
+  load(id: string): Promise<T | undefined>;
+  /** Ids of all folders. */
+  list(): Promise<string[]>;
+  remove(id: string): Promise<void>;
+}
+
+export async function openRunStates<T>(execRoot: string): Promise<RunStates<T>> {
+  const root = join(execRoot, "containers");
+  await mkdir(root, { recursive: true, mode: 0o711 });
+  const folder = (id: string) => join(root, id);
+  return {
+    folder,
+    makeFolder: async (id) => {
+      await mkdir(folder(id), { recursive: true, mode: 0o700 });
+    },
+    save: (id, state) => writeFileAtomic(join(folder(id), "run.json"), JSON.stringify(state), { durable: false }),
+    load: (id) => readJsonFile<T>(join(folder(id), "run.json")).catch(() => undefined),
+    list: async () => (await readdir(root)).filter((name) => /^[0-9a-f]{64}$/.test(name)),
+    remove: (id) => rm(folder(id), { recursive: true, force: true }),
+  };
+}
