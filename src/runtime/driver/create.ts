@@ -1,0 +1,73 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { BerthError, withTimeout } from "../../lib/index.ts";
+import { killCgroup, pidStartTime, removeCgroup } from "../../system/index.ts";
+import { translateFailure } from "../failures/translate.ts";
+import { containerArguments, monitorFiles, stdinMode } from "../monitor/arguments.ts";
+import type { NamedRuntime } from "../monitor/program.ts";
+import { type Monitor, spawnMonitor } from "../monitor/spawn.ts";
+import type { CreateOptions, RunningHandle } from "../runtime.ts";
+import { type DriverContext, stateFolder } from "./context.ts";
+
+/** A runtime that makes no container in this time never will. */
+const patience = 120_000;
+
+/** Makes a container: monitor, runtime, process that waits to be started. */
+export async function createContainer(context: DriverContext, options: CreateOptions): Promise<RunningHandle> {
+  const runtime = context.runtime(options.runtime ?? context.defaultName);
+  // What a former run left under the same names must not be taken for this one's.
+  for (const name of [monitorFiles.exit, monitorFiles.oom]) rmSync(join(options.bundle, name), { force: true });
+  mkdirSync(context.temporary, { recursive: true, mode: 0o700 });
+  mkdirSync(runtime.stateRoot, { recursive: true, mode: 0o700 });
+  const monitor = await spawnMonitor({
+    program: context.conmon,
+    args: containerArguments(options, runtime),
+    folder: options.bundle,
+    temporary: context.temporary,
+    handshake: false,
+  });
+  try {
+    const pid = await createdPid(monitor, runtime, options);
+    return handleOf(options, runtime, monitor, pid);
+  } catch (error) {
+    monitor.kill();
+    await removeTraces(context, runtime, options);
+    throw error;
+  } finally {
+    monitor.release();
+  }
+}
+
+async function createdPid(monitor: Monitor, runtime: NamedRuntime, options: CreateOptions): Promise<number> {
+  const message = await withTimeout(monitor.sync.next(), patience);
+  if (message === undefined) throw new BerthError("internal", "the container's monitor (conmon) ended unexpectedly");
+  if (message.data > 0) return message.data;
+  throw translateFailure(
+    { verb: "create", runtime: runtime.name, command: options.command },
+    message.message ?? "the runtime gave no reason",
+  );
+}
+
+function handleOf(options: CreateOptions, runtime: NamedRuntime, monitor: Monitor, pid: number): RunningHandle {
+  return {
+    id: options.id,
+    runtime: runtime.name,
+    pid,
+    pidStart: pidStartTime(pid) ?? 0,
+    monitorPid: monitor.pid,
+    monitorStart: monitor.start,
+    bundle: options.bundle,
+    cgroupPath: options.cgroupPath,
+    terminal: options.terminal,
+    stdin: stdinMode(options),
+    ...(options.log === undefined ? {} : { log: options.log }),
+  };
+}
+
+/** A runtime that fails may leave its state folder and its cgroup, even a process in it. */
+async function removeTraces(context: DriverContext, runtime: NamedRuntime, options: CreateOptions): Promise<void> {
+  await killCgroup(context.cgroups, options.cgroupPath).catch(() => {});
+  await removeCgroup(context.cgroups, options.cgroupPath).catch(() => {});
+  rmSync(stateFolder(runtime, options), { recursive: true, force: true });
+  for (const name of Object.values(monitorFiles)) rmSync(join(options.bundle, name), { force: true });
+}

@@ -1,0 +1,124 @@
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { BerthError } from "../../lib/index.ts";
+import { connectHub, type Hub } from "../attach/hub.ts";
+import { translateFailure } from "../failures/translate.ts";
+import { execArguments, monitorFiles, stdinMode } from "../monitor/arguments.ts";
+import { setWindowSize } from "../monitor/control.ts";
+import type { NamedRuntime } from "../monitor/program.ts";
+import { type Monitor, spawnMonitor } from "../monitor/spawn.ts";
+import type { Attachment, ExecHandle, ExecOptions, RunningHandle } from "../runtime.ts";
+import type { DriverContext } from "./context.ts";
+
+const killedCode = 137;
+
+/**
+ * Runs one more process in a container, under a monitor of its own: it goes on when the daemon dies. Its files are in
+ * `exec/<id>` of the bundle until it has ended.
+ */
+export async function execInContainer(
+  context: DriverContext,
+  handle: RunningHandle,
+  options: ExecOptions,
+): Promise<ExecHandle> {
+  const runtime = context.runtime(handle.runtime);
+  const folder = join(handle.bundle, "exec", options.id);
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  let monitor: Monitor | undefined;
+  let session: Session | undefined;
+  try {
+    await writeFile(join(folder, "process.json"), JSON.stringify(options.process), { mode: 0o600 });
+    monitor = await spawnExec(context, runtime, handle, options, folder);
+    session = await attachBefore(monitor, options, folder);
+    const pid = await startedPid(monitor, runtime, options);
+    return running(monitor, pid, session?.attachment, folder, remove);
+  } catch (error) {
+    session?.hub.close();
+    monitor?.kill();
+    monitor?.release();
+    remove();
+    throw error;
+  }
+}
+
+interface Session {
+  hub: Hub;
+  attachment: Attachment;
+}
+
+function streamsOf(options: ExecOptions) {
+  return {
+    terminal: options.process.terminal === true,
+    stdin: options.attach?.stdin === true,
+    stdinOnce: true,
+  };
+}
+
+function spawnExec(
+  context: DriverContext,
+  runtime: NamedRuntime,
+  handle: RunningHandle,
+  options: ExecOptions,
+  folder: string,
+): Promise<Monitor> {
+  const attach = options.attach !== undefined;
+  return spawnMonitor({
+    program: context.conmon,
+    args: execArguments({ container: handle.id, folder, attach, ...streamsOf(options) }, runtime),
+    folder,
+    temporary: context.temporary,
+    handshake: attach,
+  });
+}
+
+/** Attaches before the process exists, so that not a byte is missed: conmon waits for the second `go`. */
+async function attachBefore(monitor: Monitor, options: ExecOptions, folder: string): Promise<Session | undefined> {
+  if (options.attach === undefined || monitor.attachPipe === undefined) return undefined;
+  monitor.go();
+  if ((await monitor.attachPipe.next()) === undefined)
+    throw new BerthError("internal", "the process's monitor (conmon) ended unexpectedly");
+  const streams = streamsOf(options);
+  const hub = await connectHub({
+    socket: join(folder, monitorFiles.attach),
+    tty: streams.terminal,
+    stdin: stdinMode(streams),
+    onClose: () => {},
+  });
+  const attachment = hub.attach(options.attach);
+  monitor.go();
+  return { hub, attachment };
+}
+
+async function startedPid(monitor: Monitor, runtime: NamedRuntime, options: ExecOptions): Promise<number> {
+  const message = await monitor.sync.next();
+  if (message === undefined) throw new BerthError("internal", "the process's monitor (conmon) ended unexpectedly");
+  if (message.data > 0 && message.message === undefined) return message.data;
+  const [command] = options.process.args;
+  throw translateFailure({ verb: "exec", runtime: runtime.name, command }, message.message ?? "");
+}
+
+function running(
+  monitor: Monitor,
+  pid: number,
+  attachment: Attachment | undefined,
+  folder: string,
+  remove: () => void,
+): ExecHandle {
+  const exit = monitor.sync.next().then((message) => {
+    const code = message?.data ?? savedExit(folder) ?? killedCode;
+    monitor.release();
+    remove();
+    return code;
+  });
+  return { pid, exit, attachment, resize: (size) => setWindowSize(folder, size) };
+}
+
+function savedExit(folder: string): number | undefined {
+  try {
+    return Number.parseInt(readFileSync(join(folder, monitorFiles.exit), "latin1"), 10);
+  } catch {
+    return undefined;
+  }
+}

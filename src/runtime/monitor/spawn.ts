@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { BerthError } from "../../lib/index.ts";
+import { PROGRAM_DIRS, pidStartTime } from "../../system/index.ts";
+import { type SyncPipe, syncPipe } from "./sync-pipe.ts";
+
+/** A conmon process that was just started. */
+export interface Monitor {
+  readonly pid: number;
+  readonly start: number;
+  readonly sync: SyncPipe;
+  /** Only where asked for: resolves when its attach socket is there; and lets it go on once. */
+  readonly attachPipe: SyncPipe | undefined;
+  go(): void;
+  /** SIGKILL, for one that does not answer. */
+  kill(): void;
+  /** Closes this end of the pipes; the monitor goes on. */
+  release(): void;
+}
+
+export interface SpawnOptions {
+  program: string;
+  args: readonly string[];
+  /** The monitor's working directory: it leaves the file `oom` there. */
+  folder: string;
+  /** Short, private: the socket over which a terminal arrives is made there. */
+  temporary: string;
+  /** The handshake of `--exec-attach`. */
+  handshake: boolean;
+}
+
+/**
+ * Starts conmon. Descriptors of the daemon do not reach it: 0–2 are /dev/null, and it marks the pipes that it is told of
+ * close-on-exec itself. Rejects with "not-found" where the program cannot be started.
+ */
+export async function spawnMonitor(options: SpawnOptions): Promise<Monitor> {
+  const env: Record<string, string> = {
+    PATH: PROGRAM_DIRS.join(":"),
+    TZ: "UTC", // for the times in the log
+    TMPDIR: options.temporary,
+    _OCI_SYNCPIPE: "3",
+    ...(options.handshake ? { _OCI_ATTACHPIPE: "4", _OCI_STARTPIPE: "5" } : {}),
+  };
+  const child = spawn(options.program, options.args, {
+    cwd: options.folder,
+    env,
+    detached: true, // signals for the daemon's terminal are not for it
+    stdio: ["ignore", "ignore", "ignore", "pipe", ...(options.handshake ? (["pipe", "pipe"] as const) : [])],
+  });
+  const failed = new Promise<never>((_, reject) => {
+    child.once("error", (cause) => reject(new BerthError("not-found", `cannot run ${options.program}`, { cause })));
+  });
+  failed.catch(() => {});
+  const { pid } = child;
+  if (pid === undefined) return failed;
+  const start = pidStartTime(pid) ?? 0;
+  child.unref();
+  const pipes = child.stdio as unknown as (Readable & Writable)[];
+  const [sync, attach, go] = pipes.slice(3);
+  if (sync === undefined) throw new BerthError("internal", "no sync pipe");
+  for (const pipe of pipes.slice(3)) pipe.on("error", () => {});
+  return {
+    pid,
+    start,
+    sync: syncPipe(sync),
+    attachPipe: attach === undefined ? undefined : syncPipe(attach),
+    go: () => void go?.write("\0"),
+    kill: () => void child.kill("SIGKILL"),
+    release() {
+      for (const pipe of pipes.slice(3)) pipe.destroy();
+    },
+  };
+}
