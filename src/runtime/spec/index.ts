@@ -5,5 +5,17 @@
  * something up on the host (devices), *build* is pure.
  */
 export type { Machine, MachineLimits } from "../../system/index.ts";
+export { buildSpec, commandOf, INIT_PATH } from "./build.ts";
+export { DEFAULT_CAPABILITIES } from "./capabilities.ts";
+export { resolveBlockDevices, resolveDevices } from "./devices.ts";
+export { DEFAULT_PATH, mergeEnvironment } from "./environment.ts";
 export type * from "./input.ts";
+export { containerOf } from "./modes.ts";
+export { type BindMount, bindMount, tmpfsMount } from "./mounts.ts";
 export type * from "./oci.ts";
+export { DEFAULT_READONLY_PATHS, maskedPaths } from "./paths.ts";
+export { buildProcess, type ProcessInput } from "./process.ts";
+export { parseProfile } from "./seccomp/index.ts";
+export { parseSecurityOptions, type SecurityOptions } from "./security.ts";
+export { specText } from "./spec-text.ts";
+export { tmpfsData } from "./tmpfs.ts";

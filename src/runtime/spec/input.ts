@@ -38,6 +38,8 @@ export interface SpecDefaults {
   noNewPrivileges?: boolean;
   /** Text of the profile that the daemon was given; unless given, Docker's default profile. "unconfined" for none. */
   seccompProfile?: string;
+  /** The AppArmor profile of containers that name none; it has to be loaded. */
+  apparmorProfile?: string;
   /** Whether a container gets an init unless it says otherwise. */
   init?: boolean;
 }
