@@ -11,11 +11,10 @@ const LINGER_MS = 5_000;
 const PROBE_MS = 5_000;
 const BODY_TIMEOUT_MS = 60_000;
 
-/** A connection that Node's HTTP parser has let go of, with the bytes that it had read too far. */
+/** A connection that Node's HTTP parser has let go of. What it had read too far is back in front of the socket. */
 export interface Hijacked {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
-  readonly head: Buffer;
 }
 
 /** Whether a request asks to leave HTTP by the Upgrade header. */
@@ -26,7 +25,7 @@ export const asksUpgrade = (request: IncomingMessage) => request.headers.upgrade
  * to the stream. Fails "invalid" on another framing or an early end, 413 past `limit`, 408 after a minute.
  */
 export function readRawBody(hijacked: Hijacked, limit: number): Promise<Buffer> {
-  const { request, socket, head } = hijacked;
+  const { request, socket } = hijacked;
   const length = Number(request.headers["content-length"] ?? 0);
   if (request.headers["transfer-encoding"] !== undefined)
     return Promise.reject(
@@ -63,7 +62,6 @@ export function readRawBody(hijacked: Hijacked, limit: number): Promise<Buffer> 
         resolve(all.subarray(0, length));
       });
     };
-    if (head.length > 0) socket.unshift(head);
     if (length === 0) return settle(() => resolve(Buffer.alloc(0)));
     socket.on("readable", take).on("end", early).on("close", early);
     take();

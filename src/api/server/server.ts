@@ -74,7 +74,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         void dispatcher.handle(request, reply, exposure);
       });
       server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-        void dispatcher.takeOver({ request, socket, head }, exposure);
+        if (head.length > 0) socket.unshift(head);
+        void dispatcher.takeOver({ request, socket }, exposure);
       });
       server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => refuse(error, socket, common));
       servers.add(server);

@@ -16,7 +16,7 @@ const streamType = (tty: boolean, version: string) =>
 async function attach(call: HijackCall): Promise<void> {
   const { engine, query, version } = call;
   // dockerode sends its options as a body as well; it says nothing that the query does not
-  await call.readBody(64 * 1024);
+  if (call.headers["content-length"] !== undefined) await call.readBody(64 * 1024);
   const session = await engine.containers.attach(id(call), {
     stream: queryFlag(query, "stream"),
     logs: queryFlag(query, "logs"),
