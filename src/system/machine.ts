@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { arch, cpus, release } from "node:os";
 import { posix } from "node:path";
 import { type CgroupLayout, childrenOf, readOptional } from "./cgroup/index.ts";
@@ -122,7 +122,7 @@ function unifiedLimits(layout: CgroupLayout) {
 export function readLimits(layout: CgroupLayout, proc = "/proc"): MachineLimits {
   return {
     ...(layout.version === 2 ? unifiedLimits(layout) : legacyLimits(layout)),
-    cgroupNamespaces: has(`${proc}/self/cgroup`) && has(`${proc}/self/uid_map`),
+    cgroupNamespaces: existsSync(`${proc}/self/ns/cgroup`),
     ipv4Forwarding: line(`${proc}/sys/net/ipv4/ip_forward`) !== "0",
   };
 }
