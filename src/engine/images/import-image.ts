@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { type Compression, detectCompression, MAGIC_BYTES, peek } from "../../lib/compress/index.ts";
-import { BerthError, invalid, nowNano, rfc3339Nano } from "../../lib/index.ts";
+import { invalid, nowNano, rfc3339Nano } from "../../lib/index.ts";
 import type { ContainerConfig } from "../../spec/api/index.ts";
 import {
   hostPlatform,
@@ -11,9 +11,9 @@ import {
   parsePlatform,
   type Reference,
 } from "../../spec/index.ts";
+import { decompressOdd } from "../../store/index.ts";
 import type { Progress } from "../engine.ts";
 import { applyChanges } from "./changes/apply-changes.ts";
-import { decompressOdd } from "./decompress-odd.ts";
 import { emitImage, type ImagesDeps } from "./images-context.ts";
 import { type ReceivedLayer, receiveLayer } from "./receive-layer.ts";
 import { parseTarget, setTag } from "./tag-image.ts";
@@ -74,7 +74,6 @@ function targetOf({ repo, tag }: ImportOptions): Reference | undefined {
 
 async function receive(deps: ImagesDeps, archive: Readable): Promise<{ layer: ReceivedLayer; mediaType: string }> {
   const { head, whole } = await peek(archive, MAGIC_BYTES);
-  if (head.length === 0) throw new BerthError("invalid", "the archive is empty");
   const compression = detectCompression(head);
   const odd = compression === "xz" || compression === "bzip2";
   const source = odd ? decompressOdd(compression, whole) : whole;

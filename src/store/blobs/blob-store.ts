@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream, existsSync, renameSync } from "node:fs";
-import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { BerthError, notFound, writeFileAtomic } from "../../lib/index.ts";
+import { BerthError, notFound, syncFolder, writeFileAtomic } from "../../lib/index.ts";
 import { type Digest, digestOf, parseDigest } from "../../spec/index.ts";
 import { BlobWriter } from "./blob-writer.ts";
 import { createIngestWorker } from "./ingest-worker.ts";
+import { type SpooledArchive, spoolArchive } from "./spool-archive.ts";
+import type { SpooledEntry, SpoolLimits } from "./spool-files.ts";
 
 /** Largest blob that may be read whole or put whole: manifests and configs. */
 const wholeLimit = 8 * 1024 * 1024;
@@ -49,6 +51,13 @@ export interface BlobStore {
   put(bytes: Buffer, expected?: Digest): Promise<Digest>;
   /** Begins or resumes a large blob: `writer.offset` tells what is already there. Kinds: corrupt, exhausted. */
   ingest(options?: IngestOptions): Promise<BlobWriter>;
+  /** Writes an image archive's files to disk and hashes them; `adopt` then makes blobs of those that are wanted. */
+  spool(
+    source: AsyncIterable<Buffer>,
+    options?: { limits?: SpoolLimits; signal?: AbortSignal },
+  ): Promise<SpooledArchive>;
+  /** Makes a blob of a spooled file, synced before it counts. Its digest was taken while it was written. */
+  adopt(entry: SpooledEntry): Promise<Digest>;
   /** Where a broken attempt's bytes are; only meaningful while an ingest of that digest is open. */
   partialPath(digest: Digest): string;
   /** Gives the bytes freed; 0 where there was none. */
@@ -131,6 +140,15 @@ export async function openBlobStore(dataRoot: string): Promise<BlobStore> {
       return digest;
     },
     ingest: (options = {}) => begin(options),
+    spool: (source, options) => spoolArchive(join(partials, `tmp-${randomBytes(8).toString("hex")}`), source, options),
+    async adopt({ digest, file, name }) {
+      if (digest === undefined || file === undefined) throw new BerthError("internal", `${name} is not a file`);
+      if (store.has(digest)) return digest;
+      await syncFile(file);
+      await rename(file, path(digest));
+      await syncFolder(folder);
+      return digest;
+    },
     partialPath: (digest) => join(partials, hexOf(digest)),
     async remove(digest) {
       const info = await infoOf(folder, hexOf(digest));
@@ -188,6 +206,15 @@ async function readWhole(path: string, digest: Digest, limit: number): Promise<B
     const bytes = await file.readFile();
     if (digestOf(bytes) !== digest) throw new BerthError("corrupt", `blob ${digest} on disk does not have its digest`);
     return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.datasync();
   } finally {
     await file.close();
   }

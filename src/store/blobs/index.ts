@@ -10,3 +10,6 @@ export {
   partialLifetime,
 } from "./blob-store.ts";
 export type { BlobWriter } from "./blob-writer.ts";
+export { decompressOdd } from "./decompress-odd.ts";
+export type { SpooledArchive } from "./spool-archive.ts";
+export type { SpooledEntry, SpoolLimits } from "./spool-files.ts";

@@ -8,14 +8,20 @@ export interface Leases {
   /** A lease for one operation. It lives in memory: after a crash nothing is under way. */
   take(): Lease;
   holds(id: string): boolean;
+  /** No operation is under way: what is unused now is nobody's. */
+  readonly idle: boolean;
 }
 
 export function createLeases(): Leases {
   const counts = new Map<string, number>();
+  const active = new Set<object>();
   return {
+    get idle() {
+      return active.size === 0;
+    },
     take() {
       const held = new Set<string>();
-      return {
+      const lease: Lease = {
         hold(...ids) {
           for (const id of ids) {
             if (held.has(id)) continue;
@@ -30,8 +36,11 @@ export function createLeases(): Leases {
             else counts.set(id, left);
           }
           held.clear();
+          active.delete(lease);
         },
       };
+      active.add(lease);
+      return lease;
     },
     holds: (id) => counts.has(id),
   };
