@@ -8,6 +8,7 @@ export * from "./errors.ts";
 export * from "./flags/index.ts";
 export * from "./stdcopy.ts";
 export * from "./stream/index.ts";
+export * from "./template/index.ts";
 export * from "./text/index.ts";
 export * from "./undo.ts";
 export * from "./worker-url.ts";

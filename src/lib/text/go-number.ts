@@ -12,21 +12,21 @@ export function formatG(value: number, precision: number): string {
   return stripZeros(value.toFixed(Math.min(100, Math.max(0, digits - 1 - exponent))));
 }
 
-/** A float as Go's `%v` and fmt.Print give it: the shortest exact digits, the exponent form from 1e21 on and below 1e-4. */
+/** A float as Go's fmt.Print gives it: the shortest exact digits, the exponent form from 1e6 on and below 1e-4. */
 export function formatShortest(value: number): string {
   if (!Number.isFinite(value)) return formatG(value, 6);
   if (Object.is(value, -0)) return "-0";
   const [mantissa = "", exponentText = "0"] = value.toExponential().split("e");
   const exponent = Number(exponentText);
-  if (value !== 0 && (exponent < -4 || exponent >= 21)) return mantissa + goExponent(exponent);
-  const text = String(value);
-  return text.includes("e") ? value.toFixed(Math.min(100, Math.max(0, -exponent + mantissa.length))) : text;
+  if (value !== 0 && (exponent < -4 || exponent >= 6)) return mantissa + goExponent(exponent);
+  return String(value);
 }
 
 function stripZeros(text: string): string {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
-function goExponent(exponent: number): string {
+/** Go's exponent: a sign and at least two digits. */
+export function goExponent(exponent: number): string {
   return `e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
