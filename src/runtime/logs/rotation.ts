@@ -1,11 +1,12 @@
-import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { codeOf } from "../../system/index.ts";
 import { reopenLog } from "../monitor/control.ts";
 import type { LogFileOptions, RunningHandle } from "../runtime.ts";
+import { logFiles } from "./log-files.ts";
 
-const slow = 1000;
-const fast = 100;
+/** Milliseconds between two looks: at a log that is not written, and at one that will be full at once. */
+const slowest = 1000;
+const fastest = 10;
 /** Milliseconds after which conmon, asked to reopen a log, would have done so. */
 const lost = 2000;
 
@@ -20,29 +21,31 @@ interface Watched {
   folder: string;
   log: LogFileOptions & { maxSize: number };
   size: number;
+  /** When that was its size. */
+  seen: number;
   /** When conmon was asked to reopen the log, which it has not yet done: it still writes to the renamed file. */
   asked: number | undefined;
 }
 
 /**
- * Looks at the size of each log once a second, and ten times while one grows so fast that it matters: a log exceeds its
- * limit by what is written in between, never loses a line, and costs nothing while it is not written.
+ * Looks at the size of each log once a second, and more often while one grows so fast that it will be full before. A log
+ * exceeds its limit by what is written in between; no line is lost; a log that is not written costs next to nothing.
  */
 export function createRotation(): Rotation {
   const watched = new Map<string, Watched>();
   let timer: NodeJS.Timeout | undefined;
   const tick = () => {
-    let hurry = false;
-    for (const entry of watched.values()) if (lookAt(entry)) hurry = true;
-    timer = watched.size === 0 ? undefined : setTimeout(tick, hurry ? fast : slow).unref();
+    let wait = slowest;
+    for (const entry of watched.values()) wait = Math.min(wait, lookAt(entry));
+    timer = watched.size === 0 ? undefined : setTimeout(tick, Math.max(wait, fastest)).unref();
   };
   return {
     add(handle) {
       const { log } = handle;
       if (log?.maxSize === undefined || log.maxSize <= 0) return;
-      const entry = { folder: handle.bundle, log: { ...log, maxSize: log.maxSize }, size: 0, asked: undefined };
-      watched.set(handle.id, entry);
-      timer ??= setTimeout(tick, fast).unref();
+      const limited = { ...log, maxSize: log.maxSize };
+      watched.set(handle.id, { folder: handle.bundle, log: limited, size: 0, seen: Date.now(), asked: undefined });
+      timer ??= setTimeout(tick, fastest * 10).unref();
     },
     remove(handle) {
       watched.delete(handle.id);
@@ -55,25 +58,32 @@ export function createRotation(): Rotation {
   };
 }
 
-/** Rotates where it is time to; true where the log grows fast enough to be looked at again soon. */
-function lookAt(entry: Watched): boolean {
+/** Rotates where it is time to. Returns in how many milliseconds to look again. */
+function lookAt(entry: Watched): number {
   const size = statSync(entry.log.path, { throwIfNoEntry: false })?.size;
   if (size === undefined) {
     awaitReopening(entry);
-    return true;
+    return fastest;
   }
   if (entry.asked !== undefined) finishRotation(entry);
-  const grown = Math.max(0, size - entry.size);
-  entry.size = size;
-  if (size < entry.log.maxSize) return size + grown * 2 > entry.log.maxSize;
+  const wait = timeUntilFull(entry, size);
+  if (size < entry.log.maxSize) return wait;
   try {
     shiftFiles(entry.log);
-    entry.size = 0;
     reopen(entry);
+    return fastest;
   } catch {
-    return false; // a full or broken disk: the next tick tries again
+    return slowest; // a full or broken disk: the next look tries again
   }
-  return true;
+}
+
+/** By how it grew since the last look. */
+function timeUntilFull(entry: Watched, size: number): number {
+  const now = Date.now();
+  const rate = (size - entry.size) / Math.max(1, now - entry.seen);
+  entry.size = size;
+  entry.seen = now;
+  return rate > 0 ? (entry.log.maxSize - size) / rate : slowest;
 }
 
 /**
@@ -98,24 +108,6 @@ function finishRotation(entry: Watched): void {
   entry.asked = undefined;
   entry.size = 0;
   if ((entry.log.maxFile ?? 1) <= 1) rmSync(`${entry.log.path}.1`, { force: true });
-}
-
-/** Files of a log in the order of their writing, the current one last. Numbers may have gaps. */
-export function logFiles(path: string): string[] {
-  const prefix = `${basename(path)}.`;
-  const numbers = namesIn(dirname(path))
-    .filter((name) => name.startsWith(prefix) && /^[1-9]\d{0,5}$/.test(name.slice(prefix.length)))
-    .map((name) => Number(name.slice(prefix.length)));
-  return [...numbers.sort((a, b) => b - a).map((number) => `${path}.${number}`), path];
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return [];
-    throw error;
-  }
 }
 
 /** Moves each file one number up, from the oldest on, and drops those beyond the limit. */
