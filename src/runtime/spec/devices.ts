@@ -67,16 +67,16 @@ function devicesFor(mapping: DeviceMapping): OciDevice[] {
     throw refuse(mapping, REASONS[codeOf(error) ?? ""] ?? String(error));
   }
   if (node !== undefined) return [toOci(node, inside === "" ? host : inside)];
-  const below = nodesAt(host).map((found) =>
-    toOci(found, (inside === "" ? host : inside) + found.path.slice(host.length)),
-  );
+  const top = host.replace(/\/+$/, "");
+  const place = inside.replace(/\/+$/, "") || top;
+  const below = nodesBelow(top || "/").map((found) => toOci(found, place + found.path.slice(top.length)));
   if (below.length === 0) throw refuse(mapping, "not a device node");
   return below;
 }
 
-function nodesAt(path: string): DeviceNode[] {
+function nodesBelow(path: string): DeviceNode[] {
   try {
-    return devicesBelow(path.replace(/\/+$/, "") || "/");
+    return devicesBelow(path);
   } catch (error) {
     if (codeOf(error) === "ENOTDIR") return [];
     throw error;
