@@ -6,6 +6,7 @@
  * *handle* is all that must be remembered to find both again. An *attachment* is one client's view of the bytes.
  */
 
+export { type ChooseOptions, chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
 export { createRuntime } from "./create-runtime.ts";
 export type { ContextOptions as RuntimeOptions } from "./driver/context.ts";
 export { logFiles } from "./logs/log-files.ts";
