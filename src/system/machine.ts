@@ -14,6 +14,8 @@ export interface Machine {
   cgroupVersion: 1 | 2;
   seccomp: boolean;
   apparmor: boolean;
+  /** Folders of each processor's thermal counters, where there are any: they tell what the host is doing. */
+  thermalPaths: readonly string[];
   /** Whether /proc/sys has the name, written with dots. */
   hasSysctl(name: string): boolean;
   limits: MachineLimits;
@@ -127,6 +129,11 @@ export function readLimits(layout: CgroupLayout, proc = "/proc"): MachineLimits 
   };
 }
 
+function thermalPaths(count: number): string[] {
+  const paths = Array.from({ length: count }, (_, cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`);
+  return paths.filter((path) => existsSync(path));
+}
+
 /** Reads what this machine offers. Once, at start-up: it does not change but by a reboot or a remount. */
 export function readMachine(layout: CgroupLayout): Machine {
   const status = readFileSync("/proc/self/status", "utf8");
@@ -138,6 +145,7 @@ export function readMachine(layout: CgroupLayout): Machine {
     cgroupVersion: layout.version,
     seccomp: /^Seccomp:/m.test(status),
     apparmor: line("/sys/module/apparmor/parameters/enabled") === "Y",
+    thermalPaths: thermalPaths(cpus().length),
     hasSysctl: (name) => !name.includes("..") && has(`/proc/sys/${name.replaceAll(".", "/")}`),
     limits: readLimits(layout),
   };

@@ -129,7 +129,7 @@ export function adaptHostConfig(from: HostConfig, defaults: AdaptDefaults): Host
   // -1 is the wire's word for "not chosen".
   if (config.MemorySwappiness === -1) config.MemorySwappiness = null;
   if (!config.Privileged) {
-    config.MaskedPaths ??= maskedPaths(machine.cpus);
+    config.MaskedPaths ??= maskedPaths(machine);
     config.ReadonlyPaths ??= [...DEFAULT_READONLY_PATHS];
   }
   return config;

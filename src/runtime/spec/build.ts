@@ -76,7 +76,7 @@ function pathsFor(input: SpecInput): { maskedPaths?: string[]; readonlyPaths?: s
   const { MaskedPaths: masked, ReadonlyPaths: readOnly, Privileged: privileged } = input.hostConfig;
   const choose = (chosen: string[] | null | undefined, defaults: readonly string[]) =>
     chosen ?? (privileged ? [] : [...defaults]);
-  const hidden = choose(masked, maskedPaths(input.machine.cpus));
+  const hidden = choose(masked, maskedPaths(input.machine));
   const fixed = choose(readOnly, DEFAULT_READONLY_PATHS);
   return {
     ...(hidden.length > 0 && { maskedPaths: hidden }),

@@ -33,10 +33,16 @@ export function parseDeviceRule(text: string): OciDeviceRule {
   const match = RULE.exec(text);
   const [, type, major = "", minor = "", access = ""] = match ?? [];
   if (type !== "a" && type !== "c" && type !== "b") throw invalid(`invalid device cgroup rule format: '${text}'`);
-  const number = (value: string) => (value === "*" ? -1 : Number(value));
-  if (number(major) > MAX_NUMBER) throw invalid(`invalid major value in device cgroup rule format: '${text}'`);
-  if (number(minor) > MAX_NUMBER) throw invalid(`invalid minor value in device cgroup rule format: '${text}'`);
-  return { allow: true, type, major: number(major), minor: number(minor), access };
+  if (Number(major) > MAX_NUMBER) throw invalid(`invalid major value in device cgroup rule format: '${text}'`);
+  if (Number(minor) > MAX_NUMBER) throw invalid(`invalid minor value in device cgroup rule format: '${text}'`);
+  // A number left out stands for all of them; Docker's -1 is not understood by every runtime.
+  return {
+    allow: true,
+    type,
+    ...(major !== "*" && { major: Number(major) }),
+    ...(minor !== "*" && { minor: Number(minor) }),
+    access,
+  };
 }
 
 function toOci(node: DeviceNode, path: string): OciDevice {

@@ -1,3 +1,5 @@
+import type { Machine } from "../../system/index.ts";
+
 /** Hidden from a container: what tells of the host or lets it be changed. At least Docker 28's list. */
 export const DEFAULT_MASKED_PATHS: readonly string[] = [
   "/proc/asound",
@@ -23,8 +25,7 @@ export const DEFAULT_READONLY_PATHS: readonly string[] = [
   "/proc/sysrq-trigger",
 ];
 
-/** The masked paths of this machine: each processor's thermal counters, which tell of the host's load, come on top. */
-export function maskedPaths(cpus: number): string[] {
-  const thermal = Array.from({ length: cpus }, (_, cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`);
-  return [...DEFAULT_MASKED_PATHS, ...thermal];
+/** The masked paths of this machine: what tells of the host's load comes on top. */
+export function maskedPaths(machine: Machine): string[] {
+  return [...DEFAULT_MASKED_PATHS, ...machine.thermalPaths];
 }

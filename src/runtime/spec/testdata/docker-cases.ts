@@ -37,6 +37,7 @@ export const recordedOn: Machine = {
   cgroupVersion: 1,
   seccomp: true,
   apparmor: false,
+  thermalPaths: [],
   hasSysctl: () => true,
   limits: {
     memory: true,
