@@ -40,8 +40,8 @@ async function logs(call: PlainCall): Promise<void> {
     timestamps: queryFlag(query, "timestamps"),
     details: queryFlag(query, "details"),
     ...given({
-      since: parseApiTime(query.get("since"), "since"),
-      until: parseApiTime(query.get("until"), "until"),
+      since: logTime(query, "since"),
+      until: logTime(query, "until"),
       tail: readTail(query.get("tail")),
     }),
   };
@@ -53,6 +53,10 @@ async function logs(call: PlainCall): Promise<void> {
     if (!signal.aborted && !reply.destroyed) throw error;
   });
 }
+
+/** Clients write 0 where they mean no bound. */
+const logTime = (query: URLSearchParams, name: string) =>
+  query.get(name) === "0" ? undefined : parseApiTime(query.get(name), name);
 
 /** "all", or a number of lines; a negative or unreadable one means all, as Docker takes it. */
 function readTail(text: string | null): number | undefined {

@@ -1,0 +1,66 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lockFile, notifyService } from "./index.ts";
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "berth-service-"));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+describe("lockFile", () => {
+  it("is held by one at a time, and can be taken again when it was released", () => {
+    const path = join(dir, "lock");
+    const lock = lockFile(path);
+    expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
+    expect(() => lockFile(path)).toThrow(`is locked by process ${process.pid}`);
+    lock.release();
+    lockFile(path).release();
+  });
+
+  it("is no concern of children, and goes with a process that is killed", async () => {
+    const path = join(dir, "other");
+    const holder = spawn("flock", ["-x", path, "sh", "-c", "echo held; exec sleep 60"], { detached: true });
+    await once(holder.stdout, "data");
+    expect(() => lockFile(path)).toThrow("is locked by process unknown");
+    process.kill(-(holder.pid ?? 0), "SIGKILL");
+    await once(holder, "close");
+    const lock = lockFile(path);
+    const child = execFileSync("sh", ["-c", "ls -l /proc/self/fd"], { encoding: "utf8" });
+    expect(child).not.toContain(path);
+    lock.release();
+  });
+});
+
+const hasPython = spawnSync("python3", ["--version"]).status === 0;
+
+describe("notifyService", () => {
+  it("says nothing where nobody asks", () => {
+    notifyService("READY=1", {});
+  });
+
+  it("fails with the path of a socket that is not there", () => {
+    expect(() => notifyService("READY=1", { NOTIFY_SOCKET: join(dir, "none") })).toThrow(/ENOENT.*none/);
+  });
+
+  // Node has no datagram sockets of the unix family to stand in for the manager
+  it.skipIf(!hasPython).each(["path", "abstract"])("reaches a manager at a %s address", async (form) => {
+    const address = form === "path" ? join(dir, "notify") : `@${join(dir, "abstract")}`;
+    const listen = `
+import socket, sys
+name = sys.argv[1]
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("\\0" + name[1:] if name[0] == "@" else name)
+print("bound", flush=True)
+print(s.recv(100).decode(), flush=True)`;
+    const manager = spawn("python3", ["-c", listen, address]);
+    await once(manager.stdout, "data");
+    const told = once(manager.stdout, "data");
+    notifyService("READY=1", { NOTIFY_SOCKET: address });
+    expect(String((await told)[0])).toBe("READY=1\n");
+  });
+});
