@@ -5,7 +5,9 @@
  * paths inside it go through `confined`. A *program* is an executable of the host, by its absolute path. A process is
  * named by its pid and its start time together.
  */
+
 export { type AdoptOptions, adoptDescriptor } from "./adopt-descriptor.ts";
+export { APPARMOR_PROFILE, ensureApparmorProfile } from "./apparmor.ts";
 export {
   type CgroupCpu,
   type CgroupIoEntry,
@@ -24,6 +26,7 @@ export {
   parseOwnCgroups,
   removeCgroup,
 } from "./cgroup/index.ts";
+export { markCloseOnExec } from "./close-on-exec.ts";
 export * from "./confined.ts";
 export { cstring } from "./cstring.ts";
 export * from "./devices.ts";
