@@ -43,8 +43,9 @@ export interface PacketConnection {
  */
 export function connectSeqpacket(path: string, reader: PacketReader): PacketConnection {
   const fd = connected(path);
-  // Where the peer closes with our packets unread, the kernel says ECONNRESET before it hands out what the peer had
-  // sent, and Node closes on that. The second descriptor still has those packets.
+  // Node reports the end too early in two cases, and closes: libuv takes a hang-up after a read that did not fill its
+  // buffer for the end, which for packets it is not; and where the peer closes with our packets unread, the kernel says
+  // ECONNRESET before it hands out what the peer had sent. The second descriptor still has those packets.
   const spare = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (spare < 0) {
     closeSync(fd);
@@ -54,17 +55,17 @@ export function connectSeqpacket(path: string, reader: PacketReader): PacketConn
     onread: { buffer: () => reader.buffer(), callback: (length, buffer) => reader.packet(length, buffer) },
   });
   let over = false;
-  const finish = (failed: boolean) => {
+  const finish = (rest: boolean) => {
     if (over) return;
     over = true;
     stream.destroy();
-    if (failed) drain(spare, reader);
+    if (rest) drain(spare, reader);
     closeSync(spare);
     reader.end();
   };
-  stream.once("end", () => finish(false));
+  stream.once("end", () => finish(true));
   stream.on("error", () => finish(true));
-  stream.once("close", () => finish(false));
+  stream.once("close", () => finish(true));
   stream.resume();
   return {
     write: (packet) =>

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { BerthError } from "../../lib/index.ts";
-import { PROGRAM_DIRS, pidStartTime } from "../../system/index.ts";
+import { markCloseOnExec, PROGRAM_DIRS, pidStartTime } from "../../system/index.ts";
 import { type SyncPipe, syncPipe } from "./sync-pipe.ts";
 
 /** A conmon process that was just started. */
@@ -41,6 +41,8 @@ export async function spawnMonitor(options: SpawnOptions): Promise<Monitor> {
     _OCI_SYNCPIPE: "3",
     ...(options.handshake ? { _OCI_ATTACHPIPE: "4", _OCI_STARTPIPE: "5" } : {}),
   };
+  // A monitor lives as long as its container: it would hold open whatever the daemon was started with.
+  markCloseOnExec();
   const child = spawn(options.program, options.args, {
     cwd: options.folder,
     env,
