@@ -1,26 +1,11 @@
 import type { Readable } from "node:stream";
 import type { RegistryAuth } from "../../spec/api/index.ts";
 import type { Digest } from "../../spec/index.ts";
-import type { BlobStore, ImageStore, LayerFacts } from "../../store/index.ts";
+import type { BlobStore, ImageStore } from "../../store/index.ts";
+import type { LayerStore } from "../../store/layers/index.ts";
 
 /** What Images needs of the layer store. */
-export interface ImageLayers {
-  get(chainId: Digest): LayerFacts | undefined;
-  list(): LayerFacts[];
-  /** Where a layer's files are; for the GraphDriver part of an inspect. */
-  path?(chainId: Digest): string;
-  /** Applies a layer's tar (plain or compressed). The layer counts once this resolves, and not before. */
-  unpack(options: UnpackOptions): Promise<{ chainId: Digest; diffId: Digest; size: number }>;
-  remove(chainId: Digest): Promise<void>;
-}
-
-export interface UnpackOptions {
-  parent?: Digest;
-  source: Readable | { blobPath: string };
-  /** The uncompressed tar must have this digest; kind "corrupt" otherwise. */
-  expectedDiffId?: Digest;
-  signal?: AbortSignal;
-}
+export type ImageLayers = Pick<LayerStore, "get" | "list" | "unpack" | "remove">;
 
 /** What Images needs of a registry. */
 export interface ImageRegistry {
@@ -53,6 +38,8 @@ export interface ImagesDeps {
   version: string;
   /** Layers of one pull that download at once; 3 unless given, as Docker's max-concurrent-downloads. */
   concurrentDownloads?: number;
+  /** Seconds before a download is tried a third time, then twice that …; 5 unless given. */
+  retryDelay?: number;
   warn?(message: string): void;
 }
 

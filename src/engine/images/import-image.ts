@@ -11,9 +11,10 @@ import {
   parsePlatform,
   type Reference,
 } from "../../spec/index.ts";
-import { decompressOdd } from "../../store/index.ts";
+import { decompressOdd, type Lease } from "../../store/index.ts";
 import type { Progress } from "../engine.ts";
 import { applyChanges } from "./changes/apply-changes.ts";
+import { abandon } from "./collect-unused.ts";
 import { emitImage, type ImagesDeps } from "./images-context.ts";
 import { type ReceivedLayer, receiveLayer } from "./receive-layer.ts";
 import { parseTarget, setTag } from "./tag-image.ts";
@@ -47,8 +48,7 @@ export async function importImage(
   const config = applyChanges({}, options.changes);
   const lease = deps.store.leases.take();
   try {
-    const { layer, mediaType } = await receive(deps, archive);
-    lease.hold(layer.blob.digest, layer.chainId);
+    const { layer, mediaType } = await receive(deps, archive, lease);
     const bytes = Buffer.from(JSON.stringify(configDocument(deps, options, platform, config, layer)));
     const id = await deps.blobs.put(bytes);
     lease.hold(id);
@@ -61,7 +61,7 @@ export async function importImage(
     emitImage(deps, "import", id, id);
     progress({ status: id });
   } finally {
-    lease.release();
+    await abandon(deps, lease); // a success has its record by now
   }
 }
 
@@ -72,13 +72,17 @@ function targetOf({ repo, tag }: ImportOptions): Reference | undefined {
   return { ...parseTarget(repo), tag };
 }
 
-async function receive(deps: ImagesDeps, archive: Readable): Promise<{ layer: ReceivedLayer; mediaType: string }> {
+async function receive(
+  deps: ImagesDeps,
+  archive: Readable,
+  lease: Lease,
+): Promise<{ layer: ReceivedLayer; mediaType: string }> {
   const { head, whole } = await peek(archive, MAGIC_BYTES);
   const compression = detectCompression(head);
   const odd = compression === "xz" || compression === "bzip2";
   const source = odd ? decompressOdd(compression, whole) : whole;
   const writer = await deps.blobs.ingest({ pack: odd || compression === "none" });
-  const layer = await receiveLayer(deps.layers, source, writer, {});
+  const layer = await receiveLayer(deps.layers, source, writer, { lease });
   return { layer, mediaType: layerTypes[compression] };
 }
 

@@ -76,7 +76,7 @@ function saysSomething(value: unknown): boolean {
 
 /** Where the layers are, in the overlay2 driver's words: the top one and those below it. */
 function driverData({ layers }: ImagesDeps, record: ImageRecord): Record<string, string> | null {
-  const paths = record.layers.map(({ chainId }) => layers.path?.(chainId)).filter((path) => path !== undefined);
+  const paths = record.layers.map(({ chainId }) => layers.get(chainId)?.path).filter((path) => path !== undefined);
   const [top, ...below] = paths.reverse();
   if (top === undefined) return null;
   return { ...(below.length === 0 ? {} : { LowerDir: below.join(":") }), UpperDir: top };

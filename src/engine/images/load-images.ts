@@ -17,6 +17,7 @@ import {
 import { chainIdsOf, type ImageRecord, type Lease, type SpooledEntry } from "../../store/index.ts";
 import type { Progress } from "../engine.ts";
 import { archiveFiles } from "./archive-files.ts";
+import { abandon } from "./collect-unused.ts";
 import { emitImage, type ImagesDeps, shortId } from "./images-context.ts";
 import { createLayerProgress } from "./layer-progress.ts";
 import { planLoad } from "./load-plan.ts";
@@ -56,7 +57,7 @@ export async function loadImages(
     await setParents(deps, chosen, ids);
   } finally {
     await spooled.remove();
-    lease.release();
+    await abandon(deps, lease); // what has its record by now stays
   }
 }
 
@@ -129,11 +130,11 @@ async function loadLayer(
   const { digest, file: path } = file;
   if (digest === undefined || path === undefined) throw new BerthError("internal", `${file.name} is not a file`);
   const shown = createLayerProgress(progress, shortId(diffId));
-  shown.bytes("Loading layer", 0, file.size);
   const mediaType = await layerType(path);
   await deps.layers.unpack({
     source: { blobPath: path },
     expectedDiffId: diffId,
+    onProgress: (bytes) => shown.bytes("Loading layer", bytes, file.size),
     ...(parent === undefined ? {} : { parent }),
   });
   shown.bytes("Loading layer", file.size, file.size);

@@ -3,10 +3,11 @@ import type { ImageDeleteItem, ImagesPruneResponse } from "../../spec/api/index.
 import { formatReference } from "../../spec/index.ts";
 import type { ImageRecord } from "../../store/index.ts";
 import type { Filters } from "../engine.ts";
+import { collectAll } from "./collect-unused.ts";
 import { booleanFilter, checkFilterNames, hasLabels } from "./image-filters.ts";
 import type { ImagesDeps } from "./images-context.ts";
 import { secondsOf, untilSeconds } from "./list-images.ts";
-import { collect, removeImage } from "./remove-image.ts";
+import { removeImage } from "./remove-image.ts";
 
 const accepted = ["dangling", "label", "label!", "until"];
 
@@ -31,7 +32,7 @@ async function prune(deps: ImagesDeps, filters: Filters): Promise<ImagesPruneRes
   for (const record of chosen) items.push(...(await removeQuietly(deps, record)));
   const named = items.reduce((sum, { Deleted }) => sum + (sizes.get(Deleted ?? "") ?? 0), 0);
   // What broken pulls have left is nobody's by now: this is the moment at which the user asks for the space.
-  const leftovers = await collect(deps);
+  const leftovers = await collectAll(deps);
   await deps.blobs.sweepPartials(new Date());
   const SpaceReclaimed = named + leftovers.bytes;
   deps.emit("image", "prune", "", { reclaimed: String(SpaceReclaimed) });

@@ -1,7 +1,8 @@
 import { conflict } from "../../lib/index.ts";
 import type { ImageDeleteItem } from "../../spec/api/index.ts";
 import { type Digest, familiar, parseReference, type Reference } from "../../spec/index.ts";
-import { executeCollection, type ImageRecord, planCollection } from "../../store/index.ts";
+import { blobsOf, type ImageRecord } from "../../store/index.ts";
+import { collectAmong } from "./collect-unused.ts";
 import { emitImage, type ImagesDeps } from "./images-context.ts";
 import {
   checkUntag,
@@ -120,29 +121,6 @@ export async function forget(deps: ImagesDeps, record: ImageRecord): Promise<Dig
     return [];
   }
   await deps.store.remove(record.id);
-  const mine = new Set([record.id, record.manifest, ...record.layers.flatMap((l) => [l.blob.digest, l.chainId])]);
-  const blobs = (await deps.blobs.list()).filter(({ digest }) => mine.has(digest));
-  const layers = deps.layers.list().filter(({ chainId }) => mine.has(chainId));
-  return (await collect(deps, { blobs, layers })).layers;
-}
-
-/** Removes, of the given or of all, the blobs and layers that no image and no operation needs. */
-export async function collect(
-  deps: ImagesDeps,
-  among: Partial<Parameters<typeof planCollection>[0]> = {},
-): Promise<{ layers: Digest[]; bytes: number }> {
-  const { store, blobs, layers } = deps;
-  const plan = planCollection({
-    records: store.list(),
-    blobs: among.blobs ?? (await blobs.list()),
-    layers: among.layers ?? layers.list(),
-    holds: store.leases.holds,
-    ...(among.before === undefined ? {} : { before: among.before }),
-  });
-  return executeCollection(plan, {
-    removeBlob: (digest) => blobs.remove(digest),
-    removeLayer: (chainId) => layers.remove(chainId),
-    holds: store.leases.holds,
-    warn: (message) => deps.warn?.(message),
-  });
+  const mine = [...blobsOf(record), ...record.layers.map(({ chainId }) => chainId)];
+  return (await collectAmong(deps, mine)).layers;
 }

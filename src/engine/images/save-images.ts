@@ -1,10 +1,11 @@
 import { Readable } from "node:stream";
 import { BerthError, nowNano } from "../../lib/index.ts";
 import { encodeHeader, endOfArchive, paddingOf } from "../../lib/tar/index.ts";
-import type { Descriptor, Digest } from "../../spec/index.ts";
+import type { Digest } from "../../spec/index.ts";
 import { blobsOf } from "../../store/index.ts";
 import { emitImage, type ImagesDeps } from "./images-context.ts";
 import { layerTar } from "./layer-tar.ts";
+import { restoreLayers } from "./restore-layers.ts";
 import { blobName, type SaveDocuments, saveDocuments } from "./save-documents.ts";
 import { type SavedImage, selectForSave } from "./save-selection.ts";
 
@@ -16,24 +17,18 @@ interface Member {
   content(): AsyncIterable<Buffer> | Iterable<Buffer>;
 }
 
-export type TarSizes = (diffId: Digest, blob: Descriptor) => Promise<number>;
-
 /**
  * The images as an archive that docker, podman and OCI tools load: a docker archive with an OCI layout inside, layers
  * as plain tars. Unknown names reject here, before the first byte. What is saved cannot be removed until the stream is
  * closed.
  */
-export async function saveImages(
-  deps: ImagesDeps,
-  tarSizes: TarSizes,
-  names: string[],
-  options: { platform?: string },
-): Promise<Readable> {
+export async function saveImages(deps: ImagesDeps, names: string[], options: { platform?: string }): Promise<Readable> {
   const images = selectForSave(deps.store, names, options.platform);
+  for (const { record } of images) await restoreLayers(deps, record);
   const lease = deps.store.leases.take();
   try {
     lease.hold(...images.flatMap(({ record }) => blobsOf(record)));
-    const members = await membersOf(deps, tarSizes, images);
+    const members = await membersOf(deps, images);
     const stream = Readable.from(archive(members), { objectMode: false, highWaterMark: 1024 * 1024 });
     stream.once("close", () => lease.release());
     for (const { record } of images) emitImage(deps, "save", record.id, record.id);
@@ -44,7 +39,7 @@ export async function saveImages(
   }
 }
 
-async function membersOf(deps: ImagesDeps, tarSizes: TarSizes, images: readonly SavedImage[]): Promise<Member[]> {
+async function membersOf(deps: ImagesDeps, images: readonly SavedImage[]): Promise<Member[]> {
   const members = new Map<string, Member>();
   const described: Parameters<typeof saveDocuments>[0][number][] = [];
   for (const image of images) {
@@ -52,8 +47,8 @@ async function membersOf(deps: ImagesDeps, tarSizes: TarSizes, images: readonly 
     const mtime = timeOf(record.created);
     const config = await deps.blobs.read(record.id);
     const layers = [];
-    for (const { diffId, blob } of record.layers) {
-      const size = await tarSizes(diffId, blob);
+    for (const { diffId, chainId, blob } of record.layers) {
+      const size = tarBytes(deps, chainId);
       layers.push({ diffId, size });
       const content = (): AsyncIterable<Buffer> => layerTar(deps.blobs, blob);
       members.set(blobName(diffId), { name: blobName(diffId), size, mtime, content });
@@ -62,6 +57,12 @@ async function membersOf(deps: ImagesDeps, tarSizes: TarSizes, images: readonly 
     described.push({ image, layers, configSize: config.length });
   }
   return [...members.values(), ...documentMembers(saveDocuments(described))].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function tarBytes({ layers }: ImagesDeps, chainId: Digest): number {
+  const layer = layers.get(chainId);
+  if (layer === undefined) throw new BerthError("unavailable", `layer ${chainId} is missing`);
+  return layer.tarBytes;
 }
 
 function documentMembers({ manifests, files }: SaveDocuments): Member[] {

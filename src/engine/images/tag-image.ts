@@ -26,10 +26,19 @@ export function parseTarget(text: string): Reference {
   return withDefaultTag(reference);
 }
 
+/** Sets names durably, all at once, and notes the time where one is new. Nothing is said: that is the verb's to do. */
+export async function nameImage(deps: ImagesDeps, id: Digest, names: readonly Reference[]): Promise<void> {
+  const fresh = names.filter((name) => deps.store.references.get(name) !== id);
+  if (fresh.length === 0) return;
+  await deps.store.references.change(fresh.map((reference) => ({ reference, id })));
+  const record = deps.store.get(id);
+  if (record === undefined) return;
+  const { detached: _, ...kept } = record; // with a name it is an image like any other again
+  await deps.store.put({ ...kept, lastTagTime: rfc3339Nano(nowNano()) });
+}
+
 /** Sets a name durably, notes the time and says so. */
 export async function setTag(deps: ImagesDeps, id: Digest, target: Reference): Promise<void> {
-  await deps.store.references.change([{ reference: target, id }]);
-  const record = deps.store.get(id);
-  if (record !== undefined) await deps.store.put({ ...record, lastTagTime: rfc3339Nano(nowNano()) });
+  await nameImage(deps, id, [target]);
   emitImage(deps, "tag", id, familiar(target));
 }

@@ -31,7 +31,7 @@ export class BlobWriter extends Writable {
   #inFlight = 0;
   #failure: unknown;
   #wake: (() => void) | undefined;
-  #finished = false;
+  #finishing: Promise<void> | undefined;
 
   constructor(options: BlobWriterOptions) {
     super({ highWaterMark: 1024 * 1024, decodeStrings: true });
@@ -92,8 +92,8 @@ export class BlobWriter extends Writable {
       done(asError(this.#failure));
       return;
     }
-    this.#finished = true;
-    worker.ask({ op: "finish", session, folder, ...(expected === undefined ? {} : { expected }) }).then(
+    const request = { op: "finish", session, folder, ...(expected === undefined ? {} : { expected }) } as const;
+    this.#finishing = worker.ask(request).then(
       ({ size, hex }) => {
         this.#committed.resolve({ digest: `sha256:${hex}`, size });
         done();
@@ -104,12 +104,13 @@ export class BlobWriter extends Writable {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const { worker, session, keep, release } = this.#options;
-    this.#committed.reject(error ?? new Error("blob writer was closed before its end"));
     const over = (): void => {
+      this.#committed.reject(error ?? new Error("blob writer was closed before its end"));
       release();
       done(error);
     };
-    if (this.#finished) over();
+    // Once the end is under way it is too late: the blob counts or not, and `committed` tells which.
+    if (this.#finishing !== undefined) this.#finishing.then(over);
     else worker.ask({ op: "drop", session, keep: keep && !isFatal(this.#failure) }).then(over, over);
   }
 }

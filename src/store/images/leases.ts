@@ -1,5 +1,6 @@
 /** What a running operation needs and collection must leave alone: digests of blobs and chain ids of layers. */
 export interface Lease {
+  readonly held: ReadonlySet<string>;
   hold(...ids: string[]): void;
   release(): void;
 }
@@ -22,6 +23,7 @@ export function createLeases(): Leases {
     take() {
       const held = new Set<string>();
       const lease: Lease = {
+        held,
         hold(...ids) {
           for (const id of ids) {
             if (held.has(id)) continue;
