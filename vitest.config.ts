@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+// A slow machine (an emulated one) takes longer for the same.
+const slow = Number(process.env.BERTH_SLOW ?? 1);
+
 export default defineConfig({
   test: {
     projects: [
@@ -10,8 +13,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           pool: "forks",
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 120_000 * slow,
+          hookTimeout: 120_000 * slow,
         },
       },
     ],

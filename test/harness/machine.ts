@@ -1,6 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 
+/** How much longer things may take here than on a usual machine. */
+const slow = Number(process.env.BERTH_SLOW ?? 1);
+
 export interface Output {
   code: number;
   stdout: string;
@@ -68,13 +71,16 @@ export function capture(program: string, args: readonly string[], options: ExecO
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...options.env } });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
-    const timer = setTimeout(() => {
-      child.kill("SIGKILL");
-      const said = Buffer.concat([...out, ...err])
-        .toString()
-        .slice(-2000);
-      reject(new Error(`${program} ${args.join(" ")} did not end in time; it said: ${said}`));
-    }, options.timeoutMs ?? 60_000);
+    const timer = setTimeout(
+      () => {
+        child.kill("SIGKILL");
+        const said = Buffer.concat([...out, ...err])
+          .toString()
+          .slice(-2000);
+        reject(new Error(`${program} ${args.join(" ")} did not end in time; it said: ${said}`));
+      },
+      (options.timeoutMs ?? 60_000) * slow,
+    );
     child.stdout.on("data", (data: Buffer) => out.push(data));
     child.stderr.on("data", (data: Buffer) => err.push(data));
     child.on("error", reject);
@@ -90,7 +96,7 @@ export function capture(program: string, args: readonly string[], options: ExecO
 
 /** Waits until the probe gives something other than undefined or false, and gives that. */
 export async function until<T>(what: string, probe: () => Promise<T> | T, timeoutMs = 20_000): Promise<NonNullable<T>> {
-  const end = Date.now() + timeoutMs;
+  const end = Date.now() + timeoutMs * slow;
   for (;;) {
     const value = await probe();
     if (value !== undefined && value !== null && value !== false) return value as NonNullable<T>;
