@@ -1,0 +1,3 @@
+/** The store's heavy work, each piece a *job* on a worker thread of a *pool*. */
+export { receiveChunks } from "./chunks.ts";
+export { createJobPool, type JobOptions, type JobPool } from "./pool.ts";

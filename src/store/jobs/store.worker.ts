@@ -1,0 +1,72 @@
+import { closeSync, openSync } from "node:fs";
+import { parentPort } from "node:worker_threads";
+import { BerthError } from "../../lib/index.ts";
+import { MNT, syncFileSystem, unmount } from "../../system/index.ts";
+import { runPack } from "../layers/pack-job.ts";
+import { runUnpack } from "../layers/unpack-job.ts";
+import { copyTree } from "../trees/copy-tree.ts";
+import { diskUsageOf } from "../trees/disk-usage.ts";
+import { removeTreeSync } from "../trees/remove-tree.ts";
+import type { JobContext } from "./context.ts";
+import { type JobMessage, type JobName, type JobReply, type Jobs, toFailure } from "./protocol.ts";
+
+type Handlers = {
+  [Name in JobName]: (
+    request: Jobs[Name]["request"],
+    context: JobContext,
+  ) => Promise<Jobs[Name]["result"]> | Jobs[Name]["result"];
+};
+
+const handlers: Handlers = {
+  unpack: runUnpack,
+  pack: runPack,
+  "remove-tree": ({ path }) => {
+    removeTreeSync(path);
+    return undefined;
+  },
+  "disk-usage": ({ path }, { checkpoint }) => diskUsageOf(path, checkpoint),
+  "copy-tree": (request, { checkpoint }) => copyTree(request, checkpoint),
+  "sync-file-system": ({ path }) => {
+    syncFileSystemOf(path);
+    return undefined;
+  },
+  unmount: ({ target }) => {
+    unmount(target, MNT.DETACH);
+    return undefined;
+  },
+};
+
+function syncFileSystemOf(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    syncFileSystem(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const reply = (message: JobReply) => parentPort?.postMessage(message);
+
+parentPort?.on("message", (message: JobMessage) => {
+  run(message).then(
+    (result) => reply({ result }),
+    (error: unknown) => reply({ failure: toFailure(error) }),
+  );
+});
+
+async function run({ job, request, cancel, port }: JobMessage): Promise<Jobs[JobName]["result"]> {
+  const flag = new Int32Array(cancel);
+  const context: JobContext = {
+    port,
+    progress: (bytes) => reply({ progress: bytes }),
+    checkpoint: () => {
+      if (Atomics.load(flag, 0) !== 0) throw new BerthError("cancelled", "cancelled");
+    },
+  };
+  try {
+    const handler = handlers[job] as (request: never, context: JobContext) => Promise<Jobs[JobName]["result"]>;
+    return await handler(request as never, context);
+  } finally {
+    port?.close();
+  }
+}

@@ -1,0 +1,260 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { BerthError, conflict, createKeyedQueue, writeFileAtomic } from "../../lib/index.ts";
+import { DEFAULT_TAR_LIMITS, type TarLimits } from "../../lib/tar/index.ts";
+import type { Digest } from "../../spec/index.ts";
+import { spreadFolders } from "../../system/index.ts";
+import { createJobPool, type JobOptions, type JobPool } from "../jobs/index.ts";
+import type { Trees } from "../trees/index.ts";
+import { chainIdOf, folderOf, type LayerRecord, parseLayerRecord, readBootId } from "./layer-record.ts";
+import type { UnpackResult } from "./unpack-job.ts";
+
+/** An unpacked layer. `path` is its directory in overlay's form: never changed, shared by all that use it. */
+export interface Layer {
+  readonly chainId: Digest;
+  readonly parent: Digest | undefined;
+  readonly diffId: Digest;
+  /** Bytes of its files, as Docker counts: each inode once, directories not. */
+  readonly size: number;
+  /** Bytes of its tar. */
+  readonly tarBytes: number;
+  readonly path: string;
+}
+
+export interface UnpackOptions {
+  /** Chain id of the layer below; it need not be there yet. */
+  parent?: Digest;
+  /** The layer as a stream (it is read to its end, and destroyed on failure) or as a file: any compression. */
+  source: AsyncIterable<Uint8Array> | { blobPath: string };
+  /** Another diff id is refused with kind "corrupt". A layer that is there already is returned at once, and the source
+   * destroyed unread. */
+  expectedDiffId?: Digest;
+  /** Also give the digest of the bytes as they came in. */
+  hashSource?: boolean;
+  limits?: Partial<TarLimits>;
+  signal?: AbortSignal;
+  /** Bytes of the source that have been dealt with. */
+  onProgress?: (bytes: number) => void;
+}
+
+/** `source` is absent where the layer was there already. */
+export type UnpackedLayer = Layer & {
+  source?: { bytes: number; digest?: Digest; compression: UnpackResult["compression"] };
+};
+
+/**
+ * Layers by chain id. A layer counts once it is whole: it is unpacked under another name and renamed. It reaches the
+ * disk later (`synced`); what has not when the power is cut is forgotten at the next start, and unpacked again from its
+ * blob. A failed unpack leaves nothing.
+ */
+export interface LayerStore {
+  get(chainId: Digest): Layer | undefined;
+  list(): Layer[];
+  /** Kinds: invalid (archive), exhausted (limit, disk), corrupt (digest), cancelled, and the source's own errors. */
+  unpack(options: UnpackOptions): Promise<UnpackedLayer>;
+  /** Nobody may use the layer any more; that is the caller's to know. A missing one is no error. */
+  remove(chainId: Digest): Promise<void>;
+  /** Resolves when all layers of now are on disk. */
+  synced(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Far above any image in use; passing one of them ends the unpacking with kind "exhausted". */
+export const LAYER_LIMITS: TarLimits = { ...DEFAULT_TAR_LIMITS, entries: 4_000_000, archiveBytes: 128 * 1024 ** 3 };
+
+const SYNC_DELAY_MS = 1000;
+const TEMPORARY = "tmp-";
+
+/** Opens the store in `folder`, which is made if need be. Remains of an earlier process are cleared in the background. */
+export async function openLayerStore(options: { folder: string; trees: Trees }): Promise<LayerStore> {
+  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  spreadFolders(options.folder);
+  const store = new Store(options.folder, options.trees);
+  await store.load();
+  return store;
+}
+
+class Store implements LayerStore {
+  readonly #folder: string;
+  readonly #trees: Trees;
+  readonly #pool: JobPool = createJobPool({ size: 2 });
+  readonly #bootId = readBootId();
+  readonly #records = new Map<Digest, LayerRecord>();
+  readonly #serial = createKeyedQueue();
+  #syncTimer: NodeJS.Timeout | undefined;
+
+  constructor(folder: string, trees: Trees) {
+    this.#folder = folder;
+    this.#trees = trees;
+  }
+
+  async load(): Promise<void> {
+    const names = await readdir(this.#folder);
+    await Promise.all(names.map((name) => this.#loadOne(name)));
+    if ([...this.#records.values()].some((record) => !record.synced)) this.#syncSoon();
+  }
+
+  async #loadOne(name: string): Promise<void> {
+    const path = join(this.#folder, name);
+    const text = name.startsWith(TEMPORARY) ? "" : await readFile(join(path, "layer.json"), "utf8").catch(() => "");
+    const record = parseLayerRecord(text, this.#bootId);
+    if (record !== undefined && folderOf(record.chainId) === name) this.#records.set(record.chainId, record);
+    else await this.#discard(path);
+  }
+
+  get(chainId: Digest): Layer | undefined {
+    const record = this.#records.get(chainId);
+    return record === undefined ? undefined : this.#layerOf(record);
+  }
+
+  list(): Layer[] {
+    return [...this.#records.values()].map((record) => this.#layerOf(record));
+  }
+
+  #layerOf({ chainId, parent, diffId, size, tarBytes }: LayerRecord): Layer {
+    return { chainId, parent, diffId, size, tarBytes, path: join(this.#folder, folderOf(chainId), "diff") };
+  }
+
+  async unpack(options: UnpackOptions): Promise<UnpackedLayer> {
+    const { expectedDiffId, parent } = options;
+    if (expectedDiffId === undefined) return this.#unpackNew(options);
+    const chainId = chainIdOf(parent, expectedDiffId);
+    // Two pulls of the same layer: the second one waits, and finds it there or does it itself.
+    return this.#serial(chainId, async () => {
+      const known = this.get(chainId);
+      if (known === undefined) return this.#unpackNew(options);
+      if ("destroy" in options.source) (options.source as { destroy(): void }).destroy();
+      return known;
+    });
+  }
+
+  async #unpackNew(options: UnpackOptions): Promise<UnpackedLayer> {
+    const temporary = join(this.#folder, TEMPORARY + randomBytes(8).toString("hex"));
+    try {
+      await mkdir(join(temporary, "diff"), { recursive: true, mode: 0o700 });
+      const result = await this.#runUnpack(join(temporary, "diff"), options);
+      const { expectedDiffId } = options;
+      if (expectedDiffId !== undefined && result.diffId !== expectedDiffId) {
+        throw new BerthError(
+          "corrupt",
+          `layer does not verify: its diff id is ${result.diffId}, not ${expectedDiffId}`,
+        );
+      }
+      const layer = await this.#commit(temporary, options.parent, result);
+      return { ...layer, source: sourceFacts(result) };
+    } catch (error) {
+      await this.#trees.remove(temporary);
+      throw error;
+    }
+  }
+
+  #runUnpack(target: string, options: UnpackOptions): Promise<UnpackResult> {
+    const { source, signal, onProgress } = options;
+    const blobPath = "blobPath" in source ? source.blobPath : undefined;
+    const jobOptions: JobOptions = {
+      ...("blobPath" in source ? {} : { source }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    };
+    return this.#pool.run(
+      "unpack",
+      {
+        target,
+        ...(blobPath === undefined ? {} : { blobPath }),
+        // The lowest layer has nothing to hide.
+        whiteouts: options.parent === undefined ? "ignore" : "overlay",
+        limits: { ...LAYER_LIMITS, ...options.limits },
+        hashSource: options.hashSource ?? false,
+      },
+      jobOptions,
+    );
+  }
+
+  async #commit(temporary: string, parent: Digest | undefined, result: UnpackResult): Promise<Layer> {
+    const { diffId, size, tarBytes } = result;
+    const chainId = chainIdOf(parent, diffId);
+    const record: LayerRecord = {
+      schema: 1,
+      chainId,
+      ...(parent === undefined ? {} : { parent }),
+      diffId,
+      size,
+      tarBytes,
+      bootId: this.#bootId,
+      synced: false,
+    };
+    await writeFileAtomic(join(temporary, "layer.json"), JSON.stringify(record), { durable: false });
+    if (await this.#place(temporary, record)) this.#syncSoon();
+    return this.#layerOf(record);
+  }
+
+  /** Gives the layer its name. False where the same layer has come to be there meanwhile. */
+  async #place(temporary: string, record: LayerRecord): Promise<boolean> {
+    const { chainId } = record;
+    if (this.#records.has(chainId)) {
+      await this.#trees.remove(temporary);
+      return false;
+    }
+    const folder = folderOf(chainId);
+    const taken = [...this.#records.keys()].find((other) => folderOf(other) === folder);
+    if (taken !== undefined) throw conflict(`layers ${chainId} and ${taken} want the same folder`);
+    this.#records.set(chainId, record);
+    try {
+      await rename(temporary, join(this.#folder, folder));
+    } catch (error) {
+      this.#records.delete(chainId);
+      throw error;
+    }
+    return true;
+  }
+
+  async remove(chainId: Digest): Promise<void> {
+    if (!this.#records.delete(chainId)) return;
+    await this.#trees.remove(await this.#setAside(join(this.#folder, folderOf(chainId))));
+  }
+
+  /** The folder under a name that the next start will clear away, should this process not get to it. */
+  async #setAside(path: string): Promise<string> {
+    const aside = join(this.#folder, TEMPORARY + randomBytes(8).toString("hex"));
+    await rename(path, aside);
+    return aside;
+  }
+
+  async #discard(path: string): Promise<void> {
+    const aside = await this.#setAside(path);
+    void this.#trees.remove(aside).catch(() => {});
+  }
+
+  #syncSoon(): void {
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncTimer = undefined;
+      // It is tried again with the next layer, or at the next start.
+      this.synced().catch(() => {});
+    }, SYNC_DELAY_MS).unref();
+  }
+
+  async synced(): Promise<void> {
+    const waiting = [...this.#records.values()].filter((record) => !record.synced);
+    if (waiting.length === 0) return;
+    await this.#trees.sync(this.#folder);
+    for (const record of waiting) await this.#markSynced(record);
+  }
+
+  async #markSynced(record: LayerRecord): Promise<void> {
+    if (this.#records.get(record.chainId) !== record) return;
+    const path = join(this.#folder, folderOf(record.chainId), "layer.json");
+    await writeFileAtomic(path, JSON.stringify({ ...record, synced: true }), { durable: true });
+    record.synced = true;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#syncTimer);
+    await this.#pool.close();
+  }
+}
+
+function sourceFacts(result: UnpackResult): NonNullable<UnpackedLayer["source"]> {
+  const { sourceBytes: bytes, sourceDigest: digest, compression } = result;
+  return { bytes, compression, ...(digest === undefined ? {} : { digest }) };
+}

@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "../../lib/compress/index.ts";
+import { zstd } from "../../system/index.ts";
+import { sendChunks } from "../jobs/chunks.ts";
+import type { JobContext } from "../jobs/context.ts";
+import { type PackTreeOptions, packTree } from "./pack-tree.ts";
+
+export interface PackRequest extends Omit<PackTreeOptions, "checkpoint"> {
+  /** The directory to pack. */
+  path: string;
+  compression: "none" | "gzip" | "zstd";
+  level?: number;
+  /** A file to make; absent where the bytes go out through the job's port. */
+  destination?: string;
+}
+
+export interface PackResult {
+  /** sha256 and bytes of the tar. */
+  diffId: string;
+  tarBytes: number;
+  /** sha256 and bytes of what was written, compressed. */
+  digest: string;
+  bytes: number;
+}
+
+/** Packs a tree into a file or to the other thread, hashing it before and after compression. */
+export async function runPack(request: PackRequest, context: JobContext): Promise<PackResult> {
+  const before = new Counter();
+  const after = new Counter();
+  const tar = inBatches(packTree(request.path, { ...request, checkpoint: context.checkpoint }));
+  const packed = after.pass(compress(before.pass(tar), request));
+  if (request.destination !== undefined) {
+    // Made anew and only by us: a file in its place is an error.
+    await pipeline(packed, createWriteStream(request.destination, { flags: "wx", mode: 0o600 }));
+  } else if (context.port !== undefined) await sendChunks(context.port, packed);
+  const { digest, bytes } = after.result();
+  const { digest: diffId, bytes: tarBytes } = before.result();
+  return { diffId, tarBytes, digest, bytes };
+}
+
+function compress(source: AsyncIterable<Buffer>, { compression, level }: PackRequest): AsyncIterable<Buffer> {
+  const options = level === undefined ? {} : { level };
+  if (compression === "gzip") return Readable.from(source).compose(createGzip(options)) as AsyncIterable<Buffer>;
+  return compression === "zstd" ? zstd(source, options) : source;
+}
+
+const BATCH = 512 * 1024;
+
+/** Headers and small files are put together, so that hashing and compression see large pieces. */
+async function* inBatches(source: Iterable<Buffer>): AsyncGenerator<Buffer> {
+  let parts: Buffer[] = [];
+  let length = 0;
+  for (const part of source) {
+    parts.push(part);
+    length += part.length;
+    if (length < BATCH) continue;
+    yield Buffer.concat(parts, length);
+    parts = [];
+    length = 0;
+  }
+  if (length > 0) yield Buffer.concat(parts, length);
+}
+
+class Counter {
+  readonly #hash = createHash("sha256");
+  #bytes = 0;
+
+  async *pass(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      this.#hash.update(chunk);
+      this.#bytes += chunk.length;
+      yield chunk;
+    }
+  }
+
+  result(): { digest: string; bytes: number } {
+    return { digest: `sha256:${this.#hash.digest("hex")}`, bytes: this.#bytes };
+  }
+}

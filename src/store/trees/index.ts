@@ -1,0 +1,4 @@
+/** Directory trees as wholes: removing, measuring, copying with everything that they have. */
+export type { CopyTreeRequest } from "./copy-tree.ts";
+export type { DiskUsage } from "./disk-usage.ts";
+export { createTrees, type Trees } from "./trees.ts";

@@ -1,0 +1,31 @@
+import { createJobPool } from "../jobs/index.ts";
+import type { CopyTreeRequest } from "./copy-tree.ts";
+import type { DiskUsage } from "./disk-usage.ts";
+
+/** Work on whole directory trees, off the main thread. */
+export interface Trees {
+  /** Removes a file or a tree of any size and depth, following no link. A missing path is no error. */
+  remove(path: string): Promise<void>;
+  diskUsage(path: string, signal?: AbortSignal): Promise<DiskUsage>;
+  /** Fills a new volume from an image's folder: see CopyTreeRequest. What was copied before a failure stays. */
+  copy(request: CopyTreeRequest, signal?: AbortSignal): Promise<void>;
+  /** Writes everything on the path's file system to disk. */
+  sync(path: string): Promise<void>;
+  /** Lazy umount2(2), which may write out a whole file system and so is no work for the main thread. */
+  unmount(target: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createTrees(): Trees {
+  const pool = createJobPool({ size: 2 });
+  return {
+    remove: (path) => pool.run("remove-tree", { path }),
+    diskUsage: (path, signal) => pool.run("disk-usage", { path }, withSignal(signal)),
+    copy: (request, signal) => pool.run("copy-tree", request, withSignal(signal)),
+    sync: (path) => pool.run("sync-file-system", { path }),
+    unmount: (target) => pool.run("unmount", { target }),
+    close: () => pool.close(),
+  };
+}
+
+const withSignal = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
