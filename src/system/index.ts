@@ -42,3 +42,4 @@ export * from "./signals.ts";
 export * from "./users.ts";
 export * from "./xattr.ts";
 export * from "./zstd.ts";
+export * from "./spread-folders.ts";
