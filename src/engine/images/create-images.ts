@@ -1,4 +1,4 @@
-import { createLimiter } from "../../lib/index.ts";
+import { createKeyedQueue, createLimiter } from "../../lib/index.ts";
 import type { Digest } from "../../spec/index.ts";
 import type { ImageRecord } from "../../store/index.ts";
 import type { Images } from "../engine.ts";
@@ -51,6 +51,7 @@ export function createImages(given: ImagesDeps): ImageService {
   const resources = {
     transfers: createTransfers<void>(),
     downloads: createLimiter(deps.concurrentDownloads ?? 3),
+    perBlob: createKeyedQueue(),
     retryDelay: deps.retryDelay ?? 5,
   };
   const prune = createPrune(deps);

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { BerthError, type Queue } from "../../lib/index.ts";
+import { BerthError, type createKeyedQueue, type Queue } from "../../lib/index.ts";
 import type { Descriptor, Digest } from "../../spec/index.ts";
 import { chainIdsOf, type Lease } from "../../store/index.ts";
 import type { Progress } from "../engine.ts";
@@ -10,10 +10,14 @@ import { receiveLayer } from "./receive-layer.ts";
 import { knownBlob } from "./save-record.ts";
 import type { TransferSink, Transfers } from "./transfers.ts";
 
+type KeyedQueue = ReturnType<typeof createKeyedQueue>;
+
 /** What pulls share in a daemon: transfers under way, and how many may download at once. */
 export interface PullResources {
   transfers: Transfers<void>;
   downloads: Queue;
+  /** One at a time for each digest: the same blob at two places of a stack is fetched once. */
+  perBlob: KeyedQueue;
   /** Seconds; see DownloadOptions. */
   retryDelay: number;
 }
@@ -83,7 +87,7 @@ function startLayer(
   shown.status("Pulling fs layer");
   return resources.transfers
     .join(task.chainId, shown, request.signal, (sink, signal) =>
-      bringIn(deps, resources, { ...request, signal }, task, sink),
+      resources.perBlob(task.blob.digest, () => bringIn(deps, resources, { ...request, signal }, task, sink)),
     )
     .then(() => task.blob);
 }
