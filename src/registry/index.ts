@@ -1,0 +1,17 @@
+/**
+ * OCI distribution, the client's end. A *domain* is what references name; an *endpoint* is a scheme and host that serves
+ * it; a *session* is requests to an endpoint with its authentication. `testing/` has a registry for tests.
+ */
+
+export type { LoginResult } from "./client/check-login.ts";
+export { basicHeader, type Credentials, credentialsFrom } from "./client/credentials.ts";
+export { isInsecure, isLoopback } from "./client/endpoint.ts";
+export {
+  createRegistryClient,
+  type FetchedBlob,
+  type RegistryClient,
+  type RegistryClientOptions,
+  type ResolvedManifest,
+  type Target,
+} from "./client/registry-client.ts";
+export { RegistryError } from "./client/registry-error.ts";
