@@ -22,6 +22,7 @@ import {
   openRoot,
   readFileIn,
   readlinkIn,
+  realPathIn,
   statIn,
 } from "./confined.ts";
 
@@ -159,4 +160,14 @@ test("folders made while somebody swaps the parent for a link never appear outsi
     } catch {}
   }
   expect(readdirSync(outside)).toEqual([]);
+});
+
+test("the real path of something in the root is told in the root's terms", () => {
+  mkdirSync(join(root, "a/b"), { recursive: true });
+  symlinkSync("/a/b", join(root, "link"));
+  symlinkSync("../../..", join(root, "up"));
+  expect(realPathIn(root, "link/../b")).toBe("/a/b");
+  expect(realPathIn(root, "up")).toBe("/");
+  expect(realPathIn(root, "nothing")).toBeUndefined();
+  expect(realPathIn("/", "/dev/../etc")).toBe("/etc");
 });

@@ -16,6 +16,7 @@ export { type BindMount, bindMount, tmpfsMount } from "./mounts.ts";
 export type * from "./oci.ts";
 export { DEFAULT_READONLY_PATHS, maskedPaths } from "./paths.ts";
 export { buildProcess, type ProcessInput } from "./process.ts";
+export { checkRoot, checkWorkingDirectory } from "./root-check.ts";
 export { parseProfile } from "./seccomp/index.ts";
 export { parseSecurityOptions, type SecurityOptions } from "./security.ts";
 export { specText } from "./spec-text.ts";

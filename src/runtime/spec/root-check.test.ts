@@ -1,0 +1,49 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { checkRoot, checkWorkingDirectory } from "./root-check.ts";
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync("/var/tmp/berth-root-");
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+test("an empty root and ordinary folders pass", () => {
+  checkRoot(root);
+  for (const name of ["proc", "sys", "dev"]) mkdirSync(join(root, name));
+  checkRoot(root);
+});
+
+test.each(["proc", "sys", "dev"])("/%s as a link or a file is refused", (name) => {
+  mkdirSync(join(root, "elsewhere"));
+  symlinkSync("elsewhere", join(root, name));
+  expect(() => checkRoot(root)).toThrow(`filesystem "${name}" must be mounted on ordinary directory`);
+  rmSync(join(root, name));
+  writeFileSync(join(root, name), "");
+  expect(() => checkRoot(root)).toThrow("ordinary directory");
+});
+
+test("working directories among a process's descriptors are refused, by name and through links", () => {
+  mkdirSync(join(root, "proc/self/fd/7"), { recursive: true });
+  mkdirSync(join(root, "proc/1/task/1/cwd"), { recursive: true });
+  symlinkSync("/proc/self/fd/7", join(root, "link"));
+  symlinkSync("../../proc/1/task", join(root, "deep"));
+  const paths = [
+    "/proc/self/fd/7",
+    "//proc//self/fd/9",
+    "/link",
+    "/deep/1/cwd",
+    "/proc/thread-self/root",
+    "/x/../link",
+  ];
+  mkdirSync(join(root, "x"));
+  for (const path of paths) expect(() => checkWorkingDirectory(root, path), path).toThrow("leads out of the container");
+});
+
+test("other working directories pass, there or not", () => {
+  mkdirSync(join(root, "proc/self"), { recursive: true });
+  mkdirSync(join(root, "srv/proc/fd"), { recursive: true });
+  for (const path of ["", "/", "/proc", "/proc/self", "/srv/proc/fd", "/nowhere", "/fd"])
+    checkWorkingDirectory(root, path);
+});
