@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { BerthError, conflict, type ErrorKind, notFound } from "../../lib/index.ts";
 import { type EnginePart, received, TestServer } from "./fake-engine.ts";
 
@@ -171,22 +171,26 @@ describe("connections", () => {
   });
 
   it("stops: cuts streams, lets other requests finish, and resolves", async () => {
+    const begun = new Set<string>();
     let release = () => {};
     const stopped = new Promise<void>((resolve) => {
       release = resolve;
     });
     await start({
       containers: {
-        stop: () => stopped,
-        wait: (_ref, _condition, signal) =>
-          Promise.resolve({
-            result: new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("cut")))),
-          }),
+        stop: () => {
+          begun.add("stop");
+          return stopped;
+        },
+        wait: async (_ref, _condition, signal) => {
+          begun.add("wait");
+          return { result: new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))) };
+        },
       },
     });
     const waiting = server.ask("POST", "/containers/x/wait").catch((error: Error) => error);
     const stopping = server.ask("POST", "/containers/x/stop");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await vi.waitFor(() => expect(begun).toEqual(new Set(["stop", "wait"])));
     const closed = server.api.close(5_000);
     expect(await waiting).toBeInstanceOf(Error);
     release();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type ServerOptions as TlsOptions } from "node:https";
 import type { Socket } from "node:net";
@@ -45,6 +46,8 @@ export interface ApiServer {
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { engine, version, experimental = false, log = () => {} } = options;
   const closing = new AbortController();
+  // every stream without an end listens
+  setMaxListeners(0, closing.signal);
   const common = {
     "Api-Version": API_VERSION,
     "Docker-Experimental": String(experimental),

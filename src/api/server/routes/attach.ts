@@ -48,7 +48,7 @@ async function logs(call: PlainCall): Promise<void> {
   const { tty, output } = await engine.containers.logs(id(call), options, signal);
   reply.writeHead(200, { "Content-Type": streamType(tty, version) });
   reply.flushHeaders();
-  await pipeline(output, reply).catch((error: unknown) => {
+  await pipeline(output, reply, { signal }).catch((error: unknown) => {
     // the client has hung up: nothing is left to be told
     if (!signal.aborted && !reply.destroyed) throw error;
   });

@@ -77,7 +77,7 @@ async function save(call: PlainCall, names: string[]): Promise<void> {
   const { engine, query, reply, signal } = call;
   const archive = await engine.images.save(names, given({ platform: platformOf(query) }));
   reply.writeHead(200, { "Content-Type": "application/x-tar" });
-  await pipeline(archive, reply).catch((error: unknown) => {
+  await pipeline(archive, reply, { signal }).catch((error: unknown) => {
     if (!signal.aborted && !reply.destroyed) throw error;
   });
 }
