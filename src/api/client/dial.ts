@@ -1,0 +1,92 @@
+import * as net from "node:net";
+import type { Duplex } from "node:stream";
+import { BerthError } from "../../lib/index.ts";
+import type { Host } from "../transport/index.ts";
+
+/** PEM files, by their paths, of a TLS connection. */
+export interface TlsFiles {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** Whether the server's certificate and name are checked. */
+  readonly verify: boolean;
+}
+
+/** A daemon's address and how to speak to it. `text` is the address in the user's own spelling, for messages. */
+export interface Endpoint {
+  readonly host: Host;
+  readonly tls?: TlsFiles;
+  readonly text: string;
+}
+
+type SshHost = Host & { kind: "ssh" };
+
+/** Opens a connection to the endpoint. Rejects with the socket's own error (ENOENT, ECONNREFUSED, EACCES, …). */
+export function dial(endpoint: Endpoint): Promise<Duplex> {
+  const { host, tls } = endpoint;
+  switch (host.kind) {
+    case "unix":
+      return connected(net.connect({ path: host.path, allowHalfOpen: true } as net.NetConnectOpts), "connect");
+    case "tcp":
+      return tls === undefined ? dialTcp(host.host, host.port) : dialTls(host, tls);
+    case "ssh":
+      return dialSsh(host);
+    case "fd":
+      return Promise.reject(new BerthError("invalid", "a client cannot connect to fd://"));
+  }
+}
+
+function connected(socket: net.Socket, event: "connect" | "secureConnect"): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once(event, () => {
+      socket.removeListener("error", reject);
+      resolve(socket);
+    });
+  });
+}
+
+function dialTcp(host: string, port: number): Promise<Duplex> {
+  const socket = net.connect({ host, port, allowHalfOpen: true, noDelay: true } as net.NetConnectOpts);
+  return connected(socket, "connect");
+}
+
+async function dialTls(endpoint: { host: string; port: number }, files: TlsFiles): Promise<Duplex> {
+  const [tls, { readFile }] = await Promise.all([import("node:tls"), import("node:fs/promises")]);
+  const read = (path: string | undefined) => (path === undefined ? undefined : readFile(path));
+  const [ca, cert, key] = await Promise.all([read(files.ca), read(files.cert), read(files.key)]);
+  const socket = tls.connect({
+    host: endpoint.host,
+    port: endpoint.port,
+    ...(net.isIP(endpoint.host) === 0 ? { servername: endpoint.host } : {}),
+    rejectUnauthorized: files.verify,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  });
+  return connected(socket, "secureConnect");
+}
+
+async function dialSsh(host: SshHost): Promise<Duplex> {
+  const [{ spawn }, stream] = await Promise.all([import("node:child_process"), import("node:stream")]);
+  const remote = host.path === undefined ? "docker" : `docker --host unix://${shellQuote(host.path)}`;
+  const args = [
+    ...(host.user === undefined ? [] : ["-l", host.user]),
+    ...(host.port === undefined ? [] : ["-p", String(host.port)]),
+    "-o",
+    "ConnectTimeout=30",
+    "-T",
+    "--",
+    host.host,
+    `${remote} system dial-stdio`,
+  ];
+  const child = spawn("ssh", args, { stdio: ["pipe", "pipe", "inherit"] });
+  await new Promise<void>((resolve, reject) => {
+    child.once("error", (cause) => reject(new BerthError("unavailable", "cannot run ssh", { cause })));
+    child.once("spawn", resolve);
+  });
+  return stream.Duplex.from({ readable: child.stdout, writable: child.stdin });
+}
+
+/** ssh gives its argument to the remote user's shell. */
+const shellQuote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;

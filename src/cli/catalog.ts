@@ -1,0 +1,250 @@
+import type { AnyCommand } from "./core/command.ts";
+
+/** A verb as the catalogue knows it: its module is loaded only when it is used. */
+export interface Entry {
+  readonly summary: string;
+  /** Other names within its group. */
+  readonly aliases?: readonly string[];
+  readonly load: () => Promise<AnyCommand>;
+}
+
+export interface Group {
+  readonly summary: string;
+  readonly entries: Readonly<Record<string, Entry>>;
+}
+
+const entry = (summary: string, load: () => Promise<AnyCommand>, aliases?: readonly string[]): Entry =>
+  aliases === undefined ? { summary, load } : { summary, load, aliases };
+
+/** A verb whose module exports it under `name`. */
+const later = (summary: string, words: string): Entry =>
+  entry(summary, async () => (await import("./commands/not-yet.ts")).notYet(words));
+
+const container: Record<string, Entry> = {
+  attach: entry(
+    "Attach local standard input, output, and error streams to a running container",
+    async () => (await import("./commands/container/attach.ts")).attach,
+  ),
+  commit: later("Create a new image from a container's changes", "commit"),
+  cp: later("Copy files/folders between a container and the local filesystem", "cp"),
+  create: entry("Create a new container", async () => (await import("./commands/container/create.ts")).create),
+  diff: entry(
+    "Inspect changes to files or directories on a container's filesystem",
+    async () => (await import("./commands/container/diff.ts")).diff,
+  ),
+  exec: entry(
+    "Execute a command in a running container",
+    async () => (await import("./commands/container/exec.ts")).exec,
+  ),
+  export: entry(
+    "Export a container's filesystem as a tar archive",
+    async () => (await import("./commands/container/export.ts")).exportContainer,
+  ),
+  inspect: entry(
+    "Display detailed information on one or more containers",
+    async () => (await import("./commands/container/inspect.ts")).inspect,
+  ),
+  kill: entry("Kill one or more running containers", async () => (await import("./commands/container/kill.ts")).kill),
+  logs: entry("Fetch the logs of a container", async () => (await import("./commands/container/logs.ts")).logs),
+  ls: entry("List containers", async () => (await import("./commands/container/list.ts")).list, ["list", "ps"]),
+  pause: entry(
+    "Pause all processes within one or more containers",
+    async () => (await import("./commands/container/pause.ts")).pause,
+  ),
+  port: entry(
+    "List port mappings or a specific mapping for the container",
+    async () => (await import("./commands/container/port.ts")).port,
+  ),
+  prune: entry("Remove all stopped containers", async () => (await import("./commands/container/prune.ts")).prune),
+  rename: entry("Rename a container", async () => (await import("./commands/container/rename.ts")).rename),
+  restart: entry(
+    "Restart one or more containers",
+    async () => (await import("./commands/container/restart.ts")).restart,
+  ),
+  rm: entry("Remove one or more containers", async () => (await import("./commands/container/remove.ts")).remove, [
+    "remove",
+  ]),
+  run: entry(
+    "Create and run a new container from an image",
+    async () => (await import("./commands/container/run.ts")).run,
+  ),
+  start: entry(
+    "Start one or more stopped containers",
+    async () => (await import("./commands/container/start.ts")).start,
+  ),
+  stats: later("Display a live stream of container(s) resource usage statistics", "stats"),
+  stop: entry("Stop one or more running containers", async () => (await import("./commands/container/stop.ts")).stop),
+  top: entry(
+    "Display the running processes of a container",
+    async () => (await import("./commands/container/top.ts")).top,
+  ),
+  unpause: entry(
+    "Unpause all processes within one or more containers",
+    async () => (await import("./commands/container/pause.ts")).unpause,
+  ),
+  update: later("Update configuration of one or more containers", "update"),
+  wait: entry(
+    "Block until one or more containers stop, then print their exit codes",
+    async () => (await import("./commands/container/wait.ts")).wait,
+  ),
+};
+
+const image: Record<string, Entry> = {
+  build: later("Build an image from a Dockerfile", "build"),
+  history: entry("Show the history of an image", async () => (await import("./commands/image/history.ts")).history),
+  import: entry(
+    "Import the contents from a tarball to create a filesystem image",
+    async () => (await import("./commands/image/import.ts")).importImage,
+  ),
+  inspect: entry(
+    "Display detailed information on one or more images",
+    async () => (await import("./commands/image/inspect.ts")).inspect,
+  ),
+  load: entry("Load an image from a tar archive or STDIN", async () => (await import("./commands/image/load.ts")).load),
+  ls: entry("List images", async () => (await import("./commands/image/list.ts")).list, ["list"]),
+  prune: entry("Remove unused images", async () => (await import("./commands/image/prune.ts")).prune),
+  pull: entry("Download an image from a registry", async () => (await import("./commands/image/pull.ts")).pull),
+  push: later("Upload an image to a registry", "push"),
+  rm: entry("Remove one or more images", async () => (await import("./commands/image/remove.ts")).remove, ["remove"]),
+  save: entry(
+    "Save one or more images to a tar archive (streamed to STDOUT by default)",
+    async () => (await import("./commands/image/save.ts")).save,
+  ),
+  tag: entry(
+    "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+    async () => (await import("./commands/image/tag.ts")).tag,
+  ),
+};
+
+const volume: Record<string, Entry> = {
+  create: entry("Create a volume", async () => (await import("./commands/volume/create.ts")).create),
+  inspect: entry(
+    "Display detailed information on one or more volumes",
+    async () => (await import("./commands/volume/inspect.ts")).inspect,
+  ),
+  ls: entry("List volumes", async () => (await import("./commands/volume/list.ts")).list, ["list"]),
+  prune: entry("Remove unused local volumes", async () => (await import("./commands/volume/prune.ts")).prune),
+  rm: entry("Remove one or more volumes", async () => (await import("./commands/volume/remove.ts")).remove, ["remove"]),
+  update: later("Update a volume (cluster volumes only)", "volume update"),
+};
+
+const network: Record<string, Entry> = {
+  connect: later("Connect a container to a network", "network connect"),
+  create: later("Create a network", "network create"),
+  disconnect: later("Disconnect a container from a network", "network disconnect"),
+  inspect: entry(
+    "Display detailed information on one or more networks",
+    async () => (await import("./commands/network/inspect.ts")).inspect,
+  ),
+  ls: entry("List networks", async () => (await import("./commands/network/list.ts")).list, ["list"]),
+  prune: later("Remove all unused networks", "network prune"),
+  rm: later("Remove one or more networks", "network rm"),
+};
+
+const system: Record<string, Entry> = {
+  df: entry("Show {program} disk usage", async () => (await import("./commands/system/disk-usage.ts")).diskUsage),
+  events: entry(
+    "Get real time events from the server",
+    async () => (await import("./commands/system/events.ts")).events,
+  ),
+  info: entry("Display system-wide information", async () => (await import("./commands/system/info.ts")).info),
+  prune: entry("Remove unused data", async () => (await import("./commands/system/prune.ts")).prune),
+};
+
+const context: Record<string, Entry> = Object.fromEntries(
+  [
+    ["create", "Create a context"],
+    ["export", "Export a context to a tar archive FILE or a tar stream on STDOUT."],
+    ["import", "Import a context from a tar or zip file"],
+    ["inspect", "Display detailed information on one or more contexts"],
+    ["ls", "List contexts"],
+    ["rm", "Remove one or more contexts"],
+    ["show", "Print the name of the current context"],
+    ["update", "Update a context"],
+    ["use", "Set the current {program} context"],
+  ].map(([name = "", summary = ""]) => [name, later(summary, `context ${name}`)]),
+);
+
+const builder: Record<string, Entry> = {
+  build: later("Build an image from a Dockerfile", "builder build"),
+  prune: later("Remove build cache", "builder prune"),
+};
+
+/** The management commands. */
+export const GROUPS: Readonly<Record<string, Group>> = {
+  builder: { summary: "Manage builds", entries: builder },
+  container: { summary: "Manage containers", entries: container },
+  context: { summary: "Manage contexts", entries: context },
+  image: { summary: "Manage images", entries: image },
+  network: { summary: "Manage networks", entries: network },
+  system: { summary: "Manage {title}", entries: system },
+  volume: { summary: "Manage volumes", entries: volume },
+};
+
+/** The groups' own verbs that stand at the top level too, by the name that they have there. */
+const pick = (from: Record<string, Entry>, names: Record<string, string>): Record<string, Entry> =>
+  Object.fromEntries(
+    Object.entries(names).flatMap(([name, inGroup]) => {
+      const found = from[inGroup];
+      return found === undefined ? [] : [[name, { summary: found.summary, load: found.load }]];
+    }),
+  );
+
+/** Verbs that the help text names first. */
+export const COMMON: Readonly<Record<string, Entry>> = {
+  ...pick(container, { run: "run", exec: "exec", ps: "ls" }),
+  ...pick(image, { build: "build", pull: "pull", push: "push", images: "ls" }),
+  login: entry("Authenticate to a registry", async () => (await import("./commands/registry/login.ts")).login),
+  logout: entry("Log out from a registry", async () => (await import("./commands/registry/logout.ts")).logout),
+  search: later("Search Docker Hub for images", "search"),
+  version: entry(
+    "Show the {title} version information",
+    async () => (await import("./commands/system/version.ts")).version,
+  ),
+  ...pick(system, { info: "info" }),
+};
+
+/** The other verbs of the top level. */
+export const COMMANDS: Readonly<Record<string, Entry>> = {
+  ...pick(container, { attach: "attach", commit: "commit", cp: "cp", create: "create", diff: "diff" }),
+  ...pick(system, { events: "events" }),
+  ...pick(container, { export: "export" }),
+  ...pick(image, { history: "history", import: "import" }),
+  inspect: entry(
+    "Return low-level information on Docker objects",
+    async () => (await import("./commands/inspect.ts")).inspect,
+  ),
+  ...pick(container, { kill: "kill" }),
+  ...pick(image, { load: "load" }),
+  ...pick(container, {
+    logs: "logs",
+    pause: "pause",
+    port: "port",
+    rename: "rename",
+    restart: "restart",
+    rm: "rm",
+  }),
+  ...pick(image, { rmi: "rm", save: "save" }),
+  ...pick(container, { start: "start", stats: "stats", stop: "stop" }),
+  ...pick(image, { tag: "tag" }),
+  ...pick(container, { top: "top", unpause: "unpause", update: "update", wait: "wait" }),
+};
+
+/** Docker's commands that are no part of this engine. */
+export const OUTSIDE: ReadonlySet<string> = new Set([
+  "swarm",
+  "node",
+  "service",
+  "stack",
+  "secret",
+  "config",
+  "plugin",
+  "trust",
+  "checkpoint",
+]);
+
+/** Verbs of a group by name and alias. */
+export function findEntry(entries: Readonly<Record<string, Entry>>, name: string): Entry | undefined {
+  if (Object.hasOwn(entries, name)) return entries[name];
+  return Object.values(entries).find((candidate) => candidate.aliases?.includes(name));
+}

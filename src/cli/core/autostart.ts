@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Duplex } from "node:stream";
+import { dial, type Endpoint } from "../../api/client/index.ts";
+import type { Context } from "./context.ts";
+import { daemonCommand } from "./daemon-command.ts";
+
+const START_TIMEOUT_MS = 20_000;
+const LOG = "/var/log/berth.log";
+
+/**
+ * Connects to the default socket; where nobody listens there and the caller is root, starts a daemon in the
+ * background, says so on stderr, and connects when it does. BERTH_AUTOSTART=0 turns that off.
+ */
+export async function connectOrStart(endpoint: Endpoint, context: Context): Promise<Duplex> {
+  try {
+    return await dial(endpoint);
+  } catch (error) {
+    if (!mayStart(error, context.env)) throw error;
+    return await start(endpoint, context, error);
+  }
+}
+
+function mayStart(error: unknown, env: NodeJS.ProcessEnv): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code !== "ENOENT" && code !== "ECONNREFUSED") return false;
+  return process.getuid?.() === 0 && !["0", "false", "no"].includes(env.BERTH_AUTOSTART ?? "");
+}
+
+let starting: Promise<{ failed: string | undefined }> | undefined;
+
+async function start(endpoint: Endpoint, context: Context, error: unknown): Promise<Duplex> {
+  const command = daemonCommand();
+  if (command === undefined) throw error;
+  starting ??= launch(command, context);
+  const { failed } = await starting;
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (failed === undefined && Date.now() < deadline) {
+    try {
+      return await dial(endpoint);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    if (exited) break;
+  }
+  context.err.write(`The daemon did not start${failed === undefined ? "" : ` (${failed})`}: see ${LOG}\n`);
+  throw error;
+}
+
+let exited = false;
+
+async function launch(command: readonly string[], context: Context): Promise<{ failed: string | undefined }> {
+  const [program = "", ...args] = command;
+  mkdirSync(dirname(LOG), { recursive: true });
+  const log = openSync(LOG, "a", 0o640);
+  context.err.write(
+    `No daemon answers at ${context.chosen.endpoint.text}: starting one (log: ${LOG}; BERTH_AUTOSTART=0 turns this off)\n`,
+  );
+  const child = spawn(program, args, { detached: true, stdio: ["ignore", log, log], cwd: "/" });
+  child.once("exit", () => {
+    exited = true;
+  });
+  const failed = await new Promise<string | undefined>((resolve) => {
+    child.once("error", (cause) => resolve(cause.message));
+    child.once("spawn", () => resolve(undefined));
+  });
+  closeSync(log);
+  child.unref();
+  return { failed };
+}

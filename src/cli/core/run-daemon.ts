@@ -1,0 +1,24 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { CliError } from "./cli-error.ts";
+import type { Context } from "./context.ts";
+import { daemonCommand } from "./daemon-command.ts";
+
+const FORWARDED = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+
+/** Runs the daemon in the foreground, giving it this process's signals, and gives its exit code. */
+export async function runDaemon(args: readonly string[], context: Context): Promise<number> {
+  const command = daemonCommand();
+  if (command === undefined) {
+    throw new CliError(
+      `${context.program.command}: the daemon (berthd.mjs) is not beside the executable; build it with: npm run build`,
+    );
+  }
+  const [program = "", ...before] = command;
+  const child = spawn(program, [...before, ...args], { stdio: "inherit" });
+  for (const signal of FORWARDED) process.on(signal, () => void child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.once("error", (cause) => reject(new CliError(`cannot run ${program}: ${cause.message}`)));
+    child.once("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+}

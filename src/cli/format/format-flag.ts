@@ -1,0 +1,16 @@
+/** What the help texts say of --format: for lists, and for single objects. */
+export const FORMAT_USAGE = [
+  "Format output using a custom template:",
+  "'table':            Print output in table format with column headers (default)",
+  "'table TEMPLATE':   Print output in table format using the given Go template",
+  "'json':             Print in JSON format",
+  "'TEMPLATE':         Print output using the given Go template.",
+  "Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates",
+].join("\n");
+
+export const INSPECT_FORMAT_USAGE = [
+  "Format output using a custom template:",
+  "'json':             Print in JSON format",
+  "'TEMPLATE':         Print output using the given Go template.",
+  "Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates",
+].join("\n");

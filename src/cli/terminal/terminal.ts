@@ -1,0 +1,28 @@
+import { isatty, type ReadStream } from "node:tty";
+
+/** Whether the descriptor is a terminal. */
+export const isTerminal = (fd: number): boolean => isatty(fd);
+
+export interface Size {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Size of the terminal on standard output; 0 by 0 without one. */
+export function terminalSize(): Size {
+  if (!isatty(1)) return { height: 0, width: 0 };
+  const [width = 0, height = 0] = process.stdout.getWindowSize?.() ?? [];
+  return { height, width };
+}
+
+/** Puts a terminal in raw mode and gives what puts it back. Nothing happens to what is no terminal. */
+export function rawMode(input: NodeJS.ReadStream | ReadStream): () => void {
+  if (!input.isTTY) return () => undefined;
+  input.setRawMode(true);
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    input.setRawMode(false);
+  };
+}
