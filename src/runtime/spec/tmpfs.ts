@@ -2,30 +2,32 @@ import { invalid } from "../../lib/index.ts";
 import type { Mount } from "../../spec/api/index.ts";
 
 /** Options by the mount flag that they set or clear: of each flag the last word counts. */
-const FLAGS: Record<string, string> = {
-  ro: "ro",
-  rw: "ro",
-  suid: "suid",
-  nosuid: "suid",
-  dev: "dev",
-  nodev: "dev",
-  exec: "exec",
-  noexec: "exec",
-  sync: "sync",
-  async: "sync",
-  dirsync: "dirsync",
-  remount: "remount",
-  mand: "mand",
-  nomand: "mand",
-  atime: "atime",
-  noatime: "atime",
-  diratime: "diratime",
-  nodiratime: "diratime",
-  relatime: "relatime",
-  norelatime: "relatime",
-  strictatime: "strictatime",
-  nostrictatime: "strictatime",
-};
+const FLAGS = new Map<string, string>(
+  Object.entries({
+    ro: "ro",
+    rw: "ro",
+    suid: "suid",
+    nosuid: "suid",
+    dev: "dev",
+    nodev: "dev",
+    exec: "exec",
+    noexec: "exec",
+    sync: "sync",
+    async: "sync",
+    dirsync: "dirsync",
+    remount: "remount",
+    mand: "mand",
+    nomand: "mand",
+    atime: "atime",
+    noatime: "atime",
+    diratime: "diratime",
+    nodiratime: "diratime",
+    relatime: "relatime",
+    norelatime: "relatime",
+    strictatime: "strictatime",
+    nostrictatime: "strictatime",
+  }),
+);
 
 const PROPAGATION = new Set(["bind", "unbindable", "private", "shared", "slave"].flatMap((name) => [name, `r${name}`]));
 
@@ -33,7 +35,7 @@ const DATA = new Set(["", "size", "mode", "uid", "gid", "nr_inodes", "nr_blocks"
 
 function keyOf(option: string): string {
   if (PROPAGATION.has(option)) return "propagation";
-  const flag = FLAGS[option];
+  const flag = FLAGS.get(option);
   if (flag !== undefined) return `flag ${flag}`;
   const at = option.indexOf("=");
   const name = at < 0 ? option : option.slice(0, at);
