@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import type { RegistryClient } from "../../registry/index.ts";
 import type { RegistryAuth } from "../../spec/api/index.ts";
 import type { Digest } from "../../spec/index.ts";
 import type { BlobStore, ImageStore } from "../../store/index.ts";
@@ -7,19 +7,8 @@ import type { LayerStore } from "../../store/layers/index.ts";
 /** What Images needs of the layer store. */
 export type ImageLayers = Pick<LayerStore, "get" | "list" | "unpack" | "remove">;
 
-/** What Images needs of a registry. */
-export interface ImageRegistry {
-  resolve(
-    reference: { path: string; tag?: string; digest?: Digest },
-    options: { accept: readonly string[]; signal?: AbortSignal },
-  ): Promise<{ mediaType: string; digest: Digest; bytes: Buffer }>;
-  fetchBlob(
-    repository: string,
-    digest: Digest,
-    options: { offset?: number; signal?: AbortSignal },
-  ): Promise<{ stream: Readable; size: number; offset: number }>;
-  listTags(repository: string, options: { signal?: AbortSignal }): Promise<string[]>;
-}
+/** What Images needs of a registry's client; it is closed when the pull is over. */
+export type ImageRegistry = Pick<RegistryClient, "resolve" | "fetchBlob" | "listTags" | "close">;
 
 export interface ImageUser {
   containerId: string;

@@ -77,6 +77,7 @@ export async function pullImage(
     deps.emit("image", "pull", familiar(reference), { ...labels, name: familiarName(reference) });
   } finally {
     lease.release();
+    registry.close();
   }
 }
 

@@ -43,11 +43,12 @@ export async function pullManifest(
   let named: Digest | undefined;
   for (let depth = 0; depth <= depthLimit; depth++) {
     const { mediaType, digest, bytes } = await registry.resolve(target, { accept, signal });
+    if (!digest.startsWith("sha256:")) throw invalid(`unsupported digest algorithm: ${digest}`);
     if (digestOf(bytes) !== digest || (target.digest !== undefined && digest !== target.digest))
       throw new BerthError("corrupt", `manifest verification failed for digest ${target.digest ?? digest}`);
     if (named === undefined) onFound();
     named ??= digest;
-    const document = parseManifestOrIndex(bytes, mediaType);
+    const document = parseManifestOrIndex(bytes, mediaType === "" ? undefined : mediaType);
     if (document.kind === "manifest") {
       checkImage(document.manifest);
       return { manifest: document.manifest, digest, bytes, named };

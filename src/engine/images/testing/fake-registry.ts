@@ -77,13 +77,14 @@ export function fakeRegistry(): FakeRegistry {
         throw notFound(`manifest for ${path}:${tag ?? digest} not found: manifest unknown: manifest unknown`);
       return { ...found, digest: digestOf(found.bytes) };
     },
+    close() {},
     async listTags(path) {
       return [...manifests.keys()].flatMap((key) => {
         const [name, tag = ""] = key.split("@");
         return name === path && !tag.includes(":") ? [tag] : [];
       });
     },
-    async fetchBlob(_repository, digest, { offset = 0, signal }) {
+    async fetchBlob(_repository, digest, { offset = 0, signal } = {}) {
       registry.requests.push(`${digest}@${offset}`);
       const bytes = blobs.get(digest);
       if (bytes === undefined) throw notFound("blob unknown");
