@@ -3,8 +3,8 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
 import { dial, type Endpoint } from "../../api/client/index.ts";
-import type { Context } from "./context.ts";
 import { daemonCommand } from "./daemon-command.ts";
+import type { Output } from "./output.ts";
 
 const START_TIMEOUT_MS = 20_000;
 const LOG = "/var/log/berth.log";
@@ -13,12 +13,12 @@ const LOG = "/var/log/berth.log";
  * Connects to the default socket; where nobody listens there and the caller is root, starts a daemon in the
  * background, says so on stderr, and connects when it does. BERTH_AUTOSTART=0 turns that off.
  */
-export async function connectOrStart(endpoint: Endpoint, context: Context): Promise<Duplex> {
+export async function connectOrStart(endpoint: Endpoint, env: NodeJS.ProcessEnv, err: Output): Promise<Duplex> {
   try {
     return await dial(endpoint);
   } catch (error) {
-    if (!mayStart(error, context.env)) throw error;
-    return await start(endpoint, context, error);
+    if (!mayStart(error, env)) throw error;
+    return await start(endpoint, err, error);
   }
 }
 
@@ -30,10 +30,10 @@ function mayStart(error: unknown, env: NodeJS.ProcessEnv): boolean {
 
 let starting: Promise<{ failed: string | undefined }> | undefined;
 
-async function start(endpoint: Endpoint, context: Context, error: unknown): Promise<Duplex> {
+async function start(endpoint: Endpoint, err: Output, error: unknown): Promise<Duplex> {
   const command = daemonCommand();
   if (command === undefined) throw error;
-  starting ??= launch(command, context);
+  starting ??= launch(command, endpoint, err);
   const { failed } = await starting;
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (failed === undefined && Date.now() < deadline) {
@@ -44,19 +44,21 @@ async function start(endpoint: Endpoint, context: Context, error: unknown): Prom
     }
     if (exited) break;
   }
-  context.err.write(`The daemon did not start${failed === undefined ? "" : ` (${failed})`}: see ${LOG}\n`);
+  err.write(`The daemon did not start${failed === undefined ? "" : ` (${failed})`}: see ${LOG}\n`);
   throw error;
 }
 
 let exited = false;
 
-async function launch(command: readonly string[], context: Context): Promise<{ failed: string | undefined }> {
+async function launch(
+  command: readonly string[],
+  endpoint: Endpoint,
+  err: Output,
+): Promise<{ failed: string | undefined }> {
   const [program = "", ...args] = command;
   mkdirSync(dirname(LOG), { recursive: true });
   const log = openSync(LOG, "a", 0o640);
-  context.err.write(
-    `No daemon answers at ${context.chosen.endpoint.text}: starting one (log: ${LOG}; BERTH_AUTOSTART=0 turns this off)\n`,
-  );
+  err.write(`No daemon answers at ${endpoint.text}: starting one (log: ${LOG}; BERTH_AUTOSTART=0 turns this off)\n`);
   const child = spawn(program, args, { detached: true, stdio: ["ignore", log, log], cwd: "/" });
   child.once("exit", () => {
     exited = true;

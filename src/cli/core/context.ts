@@ -1,4 +1,4 @@
-import { EngineClient } from "../../api/client/index.ts";
+import { type Endpoint, EngineClient } from "../../api/client/index.ts";
 import { BerthError } from "../../lib/index.ts";
 import { CliError } from "./cli-error.ts";
 import { type ConfigFile, configFolder, readConfigFile } from "./config-file.ts";
@@ -59,6 +59,8 @@ export class Context {
   }
 
   #createClient(): EngineClient {
+    const connectDefault = async (target: Endpoint) =>
+      (await import("./autostart.ts")).connectOrStart(target, this.env, this.err);
     const { endpoint, isDefault } = this.chosen;
     const version = this.env.DOCKER_API_VERSION;
     return new EngineClient({
@@ -66,13 +68,8 @@ export class Context {
       userAgent: `${this.program.title}-Client/28.2.2 (linux)`,
       ...(version ? { version: version.replace(/^v/, "") } : {}),
       ...(this.config.HttpHeaders === undefined ? {} : { headers: this.config.HttpHeaders }),
-      ...(isDefault ? { connect: (target) => this.#connectOrStart(target) } : {}),
+      ...(isDefault ? { connect: connectDefault } : {}),
     });
-  }
-
-  async #connectOrStart(target: Parameters<NonNullable<ConstructorParameters<typeof EngineClient>[0]["connect"]>>[0]) {
-    const { connectOrStart } = await import("./autostart.ts");
-    return connectOrStart(target, this);
   }
 }
 

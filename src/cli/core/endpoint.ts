@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Endpoint, TlsFiles } from "../../api/client/index.ts";
-import { parseHost } from "../../api/transport/index.ts";
+import { type Endpoint, parseHost, type TlsFiles } from "../../api/client/index.ts";
 import { messageOf } from "../../lib/index.ts";
 import { CliError } from "./cli-error.ts";
 import type { ConfigFile } from "./config-file.ts";

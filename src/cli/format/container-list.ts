@@ -1,7 +1,7 @@
 import { ellipsis, humanDuration, humanSize, shortId } from "../../lib/text/index.ts";
 import type { ContainerSummary } from "../../spec/api/index.ts";
 import { labelMethod, labelsText } from "./label-method.ts";
-import type { ListType } from "./list-format.ts";
+import type { ListType } from "./list-type.ts";
 import { goTime } from "./local-time.ts";
 import { portsText } from "./ports.ts";
 

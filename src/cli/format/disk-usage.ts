@@ -3,7 +3,8 @@ import type { ContainerSummary, ImageSummary, Volume } from "../../spec/api/inde
 import { containerList } from "./container-list.ts";
 import { goJson } from "./go-json.ts";
 import { imageList, imageRows } from "./image-list.ts";
-import { formatList, type ListType, rowJson } from "./list-format.ts";
+import { formatList } from "./list-format.ts";
+import { type ListType, rowJson } from "./list-type.ts";
 import { VOLUME_LIST } from "./volume-list.ts";
 
 /** A record of the build cache. */

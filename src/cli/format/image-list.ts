@@ -1,6 +1,6 @@
 import { humanDuration, humanSize, shortId } from "../../lib/text/index.ts";
 import type { ImageSummary } from "../../spec/api/index.ts";
-import type { ListType } from "./list-format.ts";
+import type { ListType } from "./list-type.ts";
 import { goTime } from "./local-time.ts";
 
 /** One line of `images`: an image under one of its names. */

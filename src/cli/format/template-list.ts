@@ -1,7 +1,7 @@
 import { compileTemplate } from "../../lib/template/index.ts";
 import { alignTabs, dockerTable } from "../../lib/text/index.ts";
 import { CliError } from "../core/cli-error.ts";
-import { type ListType, rowJson } from "./list-format.ts";
+import { type ListType, rowJson } from "./list-type.ts";
 
 /** Rows by a template: one line each; with "table " in front, aligned and under a header. */
 export function renderTemplate<T>(type: ListType<T>, rows: readonly T[], format: string): string {

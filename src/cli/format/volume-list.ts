@@ -1,7 +1,7 @@
 import { humanSize } from "../../lib/text/index.ts";
 import type { Volume } from "../../spec/api/index.ts";
 import { labelMethod, labelsText } from "./label-method.ts";
-import type { ListType } from "./list-format.ts";
+import type { ListType } from "./list-type.ts";
 
 const notKnown = () => "N/A";
 

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { HttpResponse } from "../../api/client/index.ts";
-import { createDemuxer } from "../../lib/stdcopy.ts";
+import { createDemuxer } from "../../lib/index.ts";
 import type { Output } from "../core/output.ts";
 import { detachScanner } from "./detach-keys.ts";
 import { rawMode } from "./terminal.ts";

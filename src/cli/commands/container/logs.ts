@@ -1,6 +1,5 @@
 import { apiPath, type HttpResponse } from "../../../api/client/index.ts";
-import { messageOf } from "../../../lib/index.ts";
-import { createDemuxer } from "../../../lib/stdcopy.ts";
+import { createDemuxer, messageOf } from "../../../lib/index.ts";
 import { formatUnixTime, parseTimestamp } from "../../../lib/text/index.ts";
 import type { ContainerInspect } from "../../../spec/api/index.ts";
 import { CliError } from "../../core/cli-error.ts";

@@ -4,7 +4,8 @@ import { command, noArgs } from "../../core/command.ts";
 import * as flag from "../../core/flag.ts";
 import { FORMAT_USAGE } from "../../format/format-flag.ts";
 import { labelMethod, labelsText } from "../../format/label-method.ts";
-import { formatList, type ListType } from "../../format/list-format.ts";
+import { formatList } from "../../format/list-format.ts";
+import type { ListType } from "../../format/list-type.ts";
 import { naturally } from "../../format/natural-order.ts";
 
 interface NetworkSummary {
