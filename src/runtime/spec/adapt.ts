@@ -1,7 +1,6 @@
 import type { HostConfig } from "../../spec/api/index.ts";
 import type { Machine } from "../../system/index.ts";
 import { normalizeCapabilities } from "./capabilities.ts";
-import { containerOf } from "./modes.ts";
 import { DEFAULT_READONLY_PATHS, maskedPaths } from "./paths.ts";
 
 const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
@@ -133,12 +132,4 @@ export function adaptHostConfig(from: HostConfig, defaults: AdaptDefaults): Host
     config.ReadonlyPaths ??= [...DEFAULT_READONLY_PATHS];
   }
   return config;
-}
-
-/** The namespaces that modes name as another container's. */
-export function containersNamed(config: HostConfig): { network?: string; ipc?: string; pid?: string } {
-  const network = containerOf(config.NetworkMode);
-  const ipc = containerOf(config.IpcMode);
-  const pid = containerOf(config.PidMode);
-  return { ...(network && { network }), ...(ipc && { ipc }), ...(pid && { pid }) };
 }

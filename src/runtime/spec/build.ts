@@ -11,7 +11,7 @@ import { compileProfile, defaultProfile, parseProfile } from "./seccomp/index.ts
 import { parseSecurityOptions, type SecurityOptions } from "./security.ts";
 
 /** Where a container's init is, by the name that Docker gives it. */
-export const INIT_PATH = "/sbin/docker-init";
+const INIT_PATH = "/sbin/docker-init";
 
 /** The command line of a container: entry point and arguments. Throws Docker's text where there is none. */
 export function commandOf(config: ContainerConfig): string[] {

@@ -5,8 +5,8 @@
  * something up on the host (devices), *build* is pure.
  */
 export type { Machine, MachineLimits } from "../../system/index.ts";
-export { type AdaptDefaults, adaptHostConfig, containersNamed } from "./adapt.ts";
-export { buildSpec, commandOf, INIT_PATH } from "./build.ts";
+export { type AdaptDefaults, adaptHostConfig } from "./adapt.ts";
+export { buildSpec, commandOf } from "./build.ts";
 export { DEFAULT_CAPABILITIES } from "./capabilities.ts";
 export { resolveBlockDevices, resolveDevices } from "./devices.ts";
 export { DEFAULT_PATH, mergeEnvironment } from "./environment.ts";
@@ -21,4 +21,4 @@ export { parseProfile } from "./seccomp/index.ts";
 export { parseSecurityOptions, type SecurityOptions } from "./security.ts";
 export { specText } from "./spec-text.ts";
 export { tmpfsData } from "./tmpfs.ts";
-export { type Validated, validateContainerConfig, validateHostConfig } from "./validate/index.ts";
+export { validateContainerConfig, validateHostConfig } from "./validate/index.ts";

@@ -45,7 +45,7 @@ export interface OciProcess {
   selinuxLabel?: string;
 }
 
-export type OciNamespaceType = "mount" | "network" | "uts" | "pid" | "ipc" | "cgroup" | "user" | "time";
+type OciNamespaceType = "mount" | "network" | "uts" | "pid" | "ipc" | "cgroup" | "user" | "time";
 
 export interface OciNamespace {
   type: OciNamespaceType;

@@ -1,7 +1,7 @@
 import type { Machine } from "../../system/index.ts";
 
 /** Hidden from a container: what tells of the host or lets it be changed. At least Docker 28's list. */
-export const DEFAULT_MASKED_PATHS: readonly string[] = [
+const DEFAULT_MASKED_PATHS: readonly string[] = [
   "/proc/asound",
   "/proc/acpi",
   "/proc/interrupts",

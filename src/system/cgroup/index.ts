@@ -5,7 +5,6 @@
 export * from "./end.ts";
 export {
   type CgroupLayout,
-  cgroupDirs,
   cgroupLayout,
   containerCgroupPath,
   detectCgroups,

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { messageOf } from "../../lib/index.ts";
-import { mount, unmount } from "../mount.ts";
+import { mount } from "../mount.ts";
 import { type CgroupLayout, detectCgroups, readOptional, words } from "./layout.ts";
 
 /** What to mount where: crun refuses a hybrid host while cgroup2 holds a controller. */
@@ -45,9 +45,4 @@ export function mountLeftoverControllers(): LeftoverResult {
     }
   }
   return result;
-}
-
-/** Gives a controller back to cgroup2: the undo of one mount. */
-export function unmountController(target: string): void {
-  unmount(target);
 }

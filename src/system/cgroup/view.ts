@@ -57,7 +57,7 @@ export function cgroupView(layout: CgroupLayout, path: string): CgroupView {
 const NO_LIMIT = 2 ** 62;
 
 /** Numbers of "key value" lines. */
-export function parseFlat(text: string): Record<string, number> {
+function parseFlat(text: string): Record<string, number> {
   const found: Record<string, number> = {};
   for (const line of text.split("\n")) {
     const [key, value] = line.split(" ");

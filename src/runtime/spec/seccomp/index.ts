@@ -1,4 +1,4 @@
 /** Seccomp: profiles in Docker's format, and what they come to for one container. */
-export { compileProfile, type SeccompTarget } from "./compile.ts";
+export { compileProfile } from "./compile.ts";
 export { defaultProfile } from "./default-profile.ts";
-export { type Profile, parseProfile } from "./profile.ts";
+export { parseProfile } from "./profile.ts";

@@ -5,14 +5,14 @@ import type { Machine } from "../../../system/index.ts";
 import type { OciSeccomp, OciSpec } from "../oci.ts";
 
 /** What one container came to in Docker. Recorded from its own documents: see `about` in the file. */
-export interface DockerCase {
+interface DockerCase {
   hostConfig: HostConfig;
   config: ContainerConfig;
   spec: Partial<Essence>;
 }
 
 /** The parts of a runtime document that decide what a container may do. */
-export type Essence = ReturnType<typeof essenceOf>;
+type Essence = ReturnType<typeof essenceOf>;
 
 const file = JSON.parse(readFileSync(new URL("./docker-26.json", import.meta.url), "utf8")) as {
   cases: Record<string, DockerCase>;

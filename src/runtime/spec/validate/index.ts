@@ -1,2 +1,2 @@
 /** Refusals and warnings about what a user asked for, in Docker's words. */
-export { type Validated, validateContainerConfig, validateHostConfig } from "./validate.ts";
+export { validateContainerConfig, validateHostConfig } from "./validate.ts";
