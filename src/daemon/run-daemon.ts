@@ -121,7 +121,7 @@ function reload(
   log.info(`Got signal to reload configuration, reloading from: ${line.configFile}`);
   let config: ReloadableConfig;
   try {
-    config = readReloadable(loadSettings({ ...line, configFileNamed: true }));
+    config = readReloadable(loadSettings(line));
   } catch (error) {
     log.error(messageOf(error));
     return before;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { BerthError, conflict, type ErrorKind, notFound } from "../../lib/index.ts";
-import { type EnginePart, received, TestServer } from "./fake-engine.ts";
+import { type EnginePart, received, receives, TestServer } from "./fake-engine.ts";
 
 let server: TestServer;
 const start = async (parts: EnginePart, options: Parameters<typeof TestServer.start>[1] = {}) => {
@@ -198,6 +198,21 @@ describe("connections", () => {
     await closed;
     await expect(server.ask("GET", "/_ping")).rejects.toThrow();
   });
+});
+
+it("stops at once where connections are open but nothing is asked on them", async () => {
+  await start({ system: { info: async () => ({}) } });
+  const silent = server.dial();
+  const used = server.dial();
+  used.write("GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n");
+  await receives(used, "OK");
+  const over = [received(silent), received(used)];
+  const before = Date.now();
+  await server.api.close(10_000);
+  expect(Date.now() - before).toBeLessThan(5_000);
+  expect(await Promise.all(over)).toEqual(["", ""]);
+  silent.destroy();
+  used.destroy();
 });
 
 describe("a listener that anybody can reach", () => {

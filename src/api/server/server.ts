@@ -4,6 +4,7 @@ import { createServer as createSecureServer, type ServerOptions as TlsOptions } 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Engine } from "../../engine/index.ts";
+import { createConnections } from "./connections.ts";
 import { createDispatcher, type RequestLog } from "./dispatch.ts";
 import type { Exposure } from "./guard.ts";
 import { answerRaw } from "./hijack.ts";
@@ -16,6 +17,7 @@ import { API_VERSION } from "./versions.ts";
 const HEADER_LIMIT = 1024 * 1024;
 /** For the head alone; bodies may be archives and take as long as they take. */
 const HEADERS_TIMEOUT_MS = 60_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export interface ApiServerOptions {
   engine: Engine;
@@ -56,7 +58,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
   const dispatcher = createDispatcher({ engine, router: createRouter(routes), common, closing: closing.signal, log });
   const servers = new Set<Server>();
-  const sockets = new Set<Socket>();
+  const connections = createConnections();
 
   return {
     endpoint({ exposure, tls }) {
@@ -66,19 +68,23 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         requestTimeout: 0,
         keepAliveTimeout: 0,
       };
+      const secure = { ...settings, ...tls, allowHalfOpen: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
       // half-open, because a client's end of sending is the end of a process's stdin
-      const server = tls ? createSecureServer({ ...settings, ...tls, allowHalfOpen: true }) : createServer(settings);
+      const server = tls ? createSecureServer(secure) : createServer(settings);
       // node:http would end a connection when the client has stopped sending, before its answer was written
       Object.assign(server, { httpAllowHalfOpen: true });
-      server.on("connection", (socket: Socket) => track(sockets, socket));
-      decideUpgrades(server, tls ? "secureConnection" : "connection", dispatcher.leavesHttp);
+      server.on("connection", keepAlive);
+      if (tls) server.on("connection", (socket: Socket) => connections.addHandshake(socket));
+      const event = tls ? "secureConnection" : "connection";
+      server.on(event, (socket: Socket) => connections.add(socket));
+      decideUpgrades(server, event, dispatcher.leavesHttp);
       server.on("request", (request: IncomingMessage, reply: ServerResponse) => {
-        reply.on("error", () => {});
+        reply.on("error", () => {}).on("close", connections.begin(request.socket));
         void dispatcher.handle(request, reply, exposure);
       });
       server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         if (head.length > 0) socket.unshift(head);
-        void dispatcher.takeOver({ request, socket }, exposure);
+        void dispatcher.takeOver({ request, socket }, exposure).finally(connections.begin(socket));
       });
       server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => refuse(error, socket, common));
       servers.add(server);
@@ -88,20 +94,16 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     async close(graceMs) {
       const closed = [...servers].map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
       closing.abort();
-      for (const server of servers) server.closeIdleConnections();
-      const timer = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
-      }, graceMs);
+      connections.drain();
+      const timer = setTimeout(connections.destroyAll, graceMs);
       await Promise.all(closed);
       clearTimeout(timer);
     },
   };
 }
 
-function track(sockets: Set<Socket>, socket: Socket): void {
-  sockets.add(socket);
-  socket.on("close", () => sockets.delete(socket));
-  // a peer on another machine that vanished without a word
+/** Finds out about a peer on another machine that has vanished without a word. */
+function keepAlive(socket: Socket): void {
   if (socket.remoteAddress !== undefined) socket.setKeepAlive(true, 30_000);
 }
 
