@@ -216,7 +216,7 @@ async function fetchBlob(
     response.body.destroy();
     throw invalid(`the registry answered with another range of ${digest} than was asked for`);
   }
-  return { ...place, stream: guardedBody(response.body, transport.timeouts.stall) };
+  return { ...place, stream: guardedBody(response.body, transport.timeouts.stall, signal) };
 }
 
 function rangeOf({ headers }: HttpResponse): { offset: number; size: number } | undefined {

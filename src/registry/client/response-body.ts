@@ -4,30 +4,32 @@ import { BerthError, kindOf, readAll } from "../../lib/index.ts";
 import type { HttpResponse } from "./transport.ts";
 
 /**
- * A response's bytes as a stream that fails with kind "timeout" where none comes for `stall` milliseconds, and with
- * "unavailable" where the connection breaks. A reader that takes its time is not a stall. Destroying it ends the request.
+ * A response's bytes as a stream that fails with kind "timeout" where none comes for `stall` milliseconds, "cancelled"
+ * where `signal` is aborted, and "unavailable" where the connection breaks. A reader that takes its time is not a stall.
+ * Destroying the stream ends the request.
  */
-export function guardedBody(body: IncomingMessage, stall: number): Readable {
-  return Readable.from(guarded(body, stall), { objectMode: false, highWaterMark: 256 * 1024 });
+export function guardedBody(body: IncomingMessage, stall: number, signal?: AbortSignal): Readable {
+  return Readable.from(guarded(body, stall, signal), { objectMode: false, highWaterMark: 256 * 1024 });
 }
 
-async function* guarded(body: IncomingMessage, stall: number): AsyncGenerator<Buffer> {
-  const timer = setTimeout(
-    () => body.destroy(new BerthError("timeout", `the registry sent nothing for ${stall / 1000} seconds`)),
-    stall,
-  );
+async function* guarded(body: IncomingMessage, stall: number, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+  let waiting = false;
+  const timer = setTimeout(() => {
+    if (waiting) body.destroy(new BerthError("timeout", `the registry sent nothing for ${stall / 1000} seconds`));
+  }, stall);
   const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   try {
     for (;;) {
+      waiting = true;
       timer.refresh();
       const { done, value } = await chunks.next();
+      waiting = false;
       if (done === true) return;
-      clearTimeout(timer);
       yield value;
     }
   } catch (error) {
-    if (kindOf(error) === "internal") throw new BerthError("unavailable", "unexpected EOF", { cause: error });
-    throw error;
+    if (signal?.aborted) throw new BerthError("cancelled", "context canceled", { cause: error });
+    throw kindOf(error) === "internal" ? new BerthError("unavailable", "unexpected EOF", { cause: error }) : error;
   } finally {
     clearTimeout(timer);
     body.destroy();

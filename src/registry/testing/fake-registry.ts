@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { basicHeader } from "../client/credentials.ts";
-import { createContent, type RegistryContent } from "./content.ts";
+import { createContent, type RegistryContent, type RepositoryContent } from "./content.ts";
 import { type Fault, sendBody, takeFault } from "./faults.ts";
 
 export interface FakeRegistryOptions {
@@ -126,25 +126,32 @@ function serve(exchange: Exchange, path: string, query: URLSearchParams): void {
   } else if (kind === "tags" && name === "list" && known !== undefined) {
     serveTags(response, repository, [...known.tags.keys()].sort(), query, options.tagsPerPage);
   } else if (kind === "tags") refuse(response, 404, "NAME_UNKNOWN", "repository name not known to registry");
-  else {
-    const digest = known?.tags.get(name) ?? name;
-    const manifest = known?.manifests.get(digest);
-    if (manifest === undefined) return refuse(response, 404, "MANIFEST_UNKNOWN", "manifest unknown");
-    const { bytes, mediaType } = manifest;
-    response.writeHead(200, {
-      "content-type": mediaType,
-      "content-length": bytes.length,
-      "docker-content-digest": digest,
-    });
-    sendBody(response, bytes, exchange.fault);
+  else serveManifest(exchange, known, name);
+}
+
+function serveManifest({ response, fault }: Exchange, known: RepositoryContent | undefined, name: string): void {
+  const digest = known?.tags.get(name) ?? name;
+  const manifest = known?.manifests.get(digest);
+  if (manifest === undefined) {
+    refuse(response, 404, "MANIFEST_UNKNOWN", "manifest unknown");
+    return;
   }
+  const { bytes, mediaType } = manifest;
+  response.writeHead(200, {
+    "content-type": mediaType,
+    "content-length": bytes.length,
+    "docker-content-digest": digest,
+  });
+  sendBody(response, bytes, fault);
 }
 
 function serveBlob({ request, response, fault }: Exchange, blob: Buffer, digest: string): void {
   const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? "") ?? [];
   const start = from === undefined || fault?.do === "ignore-range" ? undefined : Number(from);
-  if (start !== undefined && start >= blob.length)
-    return refuse(response, 416, "RANGE_INVALID", "invalid content range");
+  if (start !== undefined && start >= blob.length) {
+    refuse(response, 416, "RANGE_INVALID", "invalid content range");
+    return;
+  }
   const body = blob.subarray(start ?? 0);
   response.writeHead(start === undefined ? 200 : 206, {
     "content-type": "application/octet-stream",
