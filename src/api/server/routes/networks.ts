@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Engine } from "../../../engine/index.ts";
 import { BerthError, notFound } from "../../../lib/index.ts";
 import { acceptedFilters, parseFilters } from "../filters.ts";
 import { notBuilt } from "../query.ts";
@@ -10,13 +11,25 @@ const predefined = [
   { name: "host", driver: "host" },
 ] as const;
 
-const idOf = (name: string) => createHash("sha256").update(`berth network ${name}`).digest("hex");
+/** The engine's data root, from which it makes the networks' ids; asked for once. */
+const roots = new WeakMap<Engine, string>();
+
+async function rootOf(engine: Engine): Promise<string> {
+  const known = roots.get(engine);
+  if (known !== undefined) return known;
+  const root = String((await engine.system.info()).DockerRootDir ?? "");
+  roots.set(engine, root);
+  return root;
+}
+
+/** The id that containers' endpoints on this network name, too. */
+const idOf = (root: string, name: string) => createHash("sha256").update(`${root}\0network ${name}`).digest("hex");
 
 /** One of the two networks that need no network driver, as Docker prints it. */
-function describe({ name, driver }: (typeof predefined)[number], created: string): Record<string, unknown> {
+function describe({ name, driver }: (typeof predefined)[number], root: string): Record<string, unknown> {
   return {
     Name: name,
-    Id: idOf(name),
+    Id: idOf(root, name),
     Created: created,
     Scope: "local",
     Driver: driver,
@@ -37,8 +50,9 @@ function describe({ name, driver }: (typeof predefined)[number], created: string
 /** They are as old as this daemon's process. */
 const created = new Date().toISOString();
 
-async function list({ query, reply }: PlainCall): Promise<void> {
+async function list({ engine, query, reply }: PlainCall): Promise<void> {
   const filters = parseFilters(query.get("filters"), acceptedFilters.networks);
+  const root = await rootOf(engine);
   const wanted = (filter: string, test: (value: string) => boolean) => {
     const values = filters.get(filter);
     return values === undefined || values.length === 0 || values.some(test);
@@ -46,7 +60,7 @@ async function list({ query, reply }: PlainCall): Promise<void> {
   const shown = predefined.filter(
     ({ name, driver }) =>
       wanted("name", (value) => name.includes(value)) &&
-      wanted("id", (value) => idOf(name).startsWith(value)) &&
+      wanted("id", (value) => idOf(root, name).startsWith(value)) &&
       wanted("driver", (value) => value === driver) &&
       wanted("scope", (value) => value === "local") &&
       wanted("type", (value) => value === "builtin") &&
@@ -55,20 +69,21 @@ async function list({ query, reply }: PlainCall): Promise<void> {
   );
   sendJson(
     reply,
-    shown.map((network) => describe(network, created)),
+    shown.map((network) => describe(network, root)),
   );
 }
 
-function find(ref: string): (typeof predefined)[number] {
+function find(root: string, ref: string): (typeof predefined)[number] {
   const found =
     predefined.find(({ name }) => name === ref) ??
-    predefined.find(({ name }) => ref !== "" && idOf(name).startsWith(ref));
+    predefined.find(({ name }) => ref !== "" && idOf(root, name).startsWith(ref));
   if (found === undefined) throw notFound(`network ${ref} not found`);
   return found;
 }
 
 async function inspect({ engine, params, reply }: PlainCall): Promise<void> {
-  const network = find(params.id ?? "");
+  const root = await rootOf(engine);
+  const network = find(root, params.id ?? "");
   const containers = await engine.containers.list({ all: false, size: false, filters: new Map() });
   const members = containers.filter((container) => container.HostConfig.NetworkMode === network.name);
   const endpoints = members.map((container) => [
@@ -81,11 +96,11 @@ async function inspect({ engine, params, reply }: PlainCall): Promise<void> {
       IPv6Address: "",
     },
   ]);
-  sendJson(reply, { ...describe(network, created), Containers: Object.fromEntries(endpoints) });
+  sendJson(reply, { ...describe(network, root), Containers: Object.fromEntries(endpoints) });
 }
 
-async function remove({ params }: PlainCall): Promise<void> {
-  const { name } = find(params.id ?? "");
+async function remove({ engine, params }: PlainCall): Promise<void> {
+  const { name } = find(await rootOf(engine), params.id ?? "");
   throw new BerthError("forbidden", `${name} is a pre-defined network and cannot be removed`);
 }
 

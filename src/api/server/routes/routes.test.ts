@@ -369,7 +369,8 @@ describe("networks", () => {
   };
 
   it("shows none and host, and who is on them", async () => {
-    await start({ containers: { list: async () => [container as unknown as ContainerSummary] } });
+    const list = async () => [container as unknown as ContainerSummary];
+    await start({ containers: { list }, system: { info: async () => ({ DockerRootDir: "/root" }) } });
     const all = (await server.ask("GET", "/networks")).json as { Name: string; Id: string; Driver: string }[];
     expect(all.map(({ Name, Driver }) => [Name, Driver])).toEqual([
       ["none", "null"],

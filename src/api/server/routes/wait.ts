@@ -14,13 +14,17 @@ async function wait({ engine, params, query, reply, signal, version }: PlainCall
   const condition = readCondition(queryText(query, "condition"), version);
   const { result } = await engine.containers.wait(params.id ?? "", condition, signal);
   beginJson(reply);
-  try {
-    reply.end(`${JSON.stringify(await result)}\n`);
-  } catch (error) {
-    // a client that has hung up is not waited for any more
-    if (!signal.aborted) throw error;
-    reply.destroy();
-  }
+  // a client that has hung up is not waited for any more
+  const answer = await Promise.race([result, aborted(signal)]);
+  if (answer === undefined) reply.destroy();
+  else reply.end(`${JSON.stringify(answer)}\n`);
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
 }
 
 function readCondition(text: string | undefined, version: string): WaitCondition {
