@@ -6,13 +6,14 @@
  */
 export type { Machine, MachineLimits } from "../../system/index.ts";
 export { type AdaptDefaults, adaptHostConfig } from "./adapt.ts";
+export { type BindMount, bindMount } from "./bind-mount.ts";
 export { buildSpec, commandOf } from "./build.ts";
 export { DEFAULT_CAPABILITIES } from "./capabilities.ts";
 export { resolveBlockDevices, resolveDevices } from "./devices.ts";
 export { DEFAULT_PATH, mergeEnvironment } from "./environment.ts";
 export type * from "./input.ts";
 export { containerOf } from "./modes.ts";
-export { type BindMount, bindMount, tmpfsMount } from "./mounts.ts";
+export { tmpfsMount } from "./mounts.ts";
 export type * from "./oci.ts";
 export { DEFAULT_READONLY_PATHS, maskedPaths } from "./paths.ts";
 export { buildProcess, type ProcessInput } from "./process.ts";

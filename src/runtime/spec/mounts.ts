@@ -1,5 +1,3 @@
-import { invalid } from "../../lib/index.ts";
-import type { Machine } from "../../system/index.ts";
 import type { ResolvedMount } from "./input.ts";
 import type { OciMount } from "./oci.ts";
 import { mergeTmpfsOptions } from "./tmpfs.ts";
@@ -28,55 +26,6 @@ const DEFAULT_MOUNTS: readonly Required<OciMount>[] = [
   { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] },
   { destination: "/dev/shm", type: "tmpfs", source: "shm", options: ["nosuid", "noexec", "nodev", "mode=1777"] },
 ];
-
-export interface BindMount {
-  source: string;
-  destination: string;
-  readOnly?: boolean;
-  /** "rprivate" unless given; "" leaves it to the runtime, as Docker does for volumes. */
-  propagation?: string;
-  /** Without what is mounted below the source. */
-  nonRecursive?: boolean;
-  /** Read-only at the top, writable in what is mounted below. */
-  readOnlyNonRecursive?: boolean;
-  /** An error where the kernel cannot make what is mounted below read-only too. */
-  readOnlyForceRecursive?: boolean;
-}
-
-const PROPAGATIONS = new Set(["private", "rprivate", "shared", "rshared", "slave", "rslave"]);
-
-/** Whether mount_setattr(2) can make a whole tree read-only: Linux 5.12. */
-function canReadOnlyRecursively(machine: Machine): boolean {
-  return machine.kernel.major > 5 || (machine.kernel.major === 5 && machine.kernel.minor >= 12);
-}
-
-function readOnlyOption(mount: BindMount, machine: Machine): string {
-  if (mount.readOnlyNonRecursive && mount.readOnlyForceRecursive) {
-    throw invalid("mount options conflict: ReadOnlyNonRecursive && ReadOnlyForceRecursive");
-  }
-  if (mount.readOnlyNonRecursive) return "ro";
-  if (canReadOnlyRecursively(machine)) return "rro";
-  if (mount.readOnlyForceRecursive) throw invalid("rro is not supported: kernel version must be >= 5.12");
-  return "ro";
-}
-
-/** A bind of a host path, or of a file that the engine provides. Throws "invalid" with Docker's texts. */
-export function bindMount(mount: BindMount, machine: Machine): ResolvedMount {
-  const propagation = mount.propagation ?? "rprivate";
-  if (propagation !== "" && !PROPAGATIONS.has(propagation)) {
-    throw invalid(`invalid propagation mode: ${propagation}`);
-  }
-  return {
-    type: "bind",
-    source: mount.source,
-    destination: mount.destination,
-    options: [
-      mount.nonRecursive ? "bind" : "rbind",
-      ...(mount.readOnly ? [readOnlyOption(mount, machine)] : []),
-      ...(propagation === "" ? [] : [propagation]),
-    ],
-  };
-}
 
 /** A tmpfs with its option text ("size=1m,exec"). Throws "invalid" with Docker's text for an option it does not know. */
 export function tmpfsMount(destination: string, data = ""): ResolvedMount {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { bindMount, tmpfsMount } from "./mounts.ts";
+import { bindMount } from "./bind-mount.ts";
+import { tmpfsMount } from "./mounts.ts";
 import { recordedOn } from "./testdata/docker-cases.ts";
 import { mergeTmpfsOptions, tmpfsData } from "./tmpfs.ts";
 
@@ -33,6 +34,8 @@ test("read-only binds, as far as the kernel goes", () => {
   const old = { ...recordedOn, kernel: { major: 5, minor: 11 } };
   const mount = { source: "/a", destination: "/b", readOnly: true };
   expect(bindMount(mount, recordedOn).options).toEqual(["rbind", "rro", "rprivate"]);
+  expect(bindMount({ ...mount, source: "/etc/passwd" }, recordedOn).options).toEqual(["rbind", "ro", "rprivate"]);
+  expect(bindMount({ ...mount, source: "/etc" }, recordedOn).options).toEqual(["rbind", "rro", "rprivate"]);
   expect(bindMount(mount, old).options).toEqual(["rbind", "ro", "rprivate"]);
   expect(() => bindMount({ ...mount, readOnlyForceRecursive: true }, old)).toThrow(">= 5.12");
   expect(() => bindMount({ ...mount, readOnlyForceRecursive: true, readOnlyNonRecursive: true }, recordedOn)).toThrow(
