@@ -85,11 +85,12 @@ export class EngineClient {
    */
   async request(method: string, path: string, request: ApiRequest = {}): Promise<HttpResponse> {
     if (request.stream !== undefined) await this.#settleVersion();
+    const used = this.#version;
     const response = await this.#send(method, path, request);
     if (response.status < 300) return response;
     const error = await readError(response, path);
     const older = this.#negotiates ? olderVersion(error) : undefined;
-    if (older === undefined || older === this.#version) throw error;
+    if (older === undefined || older === used) throw error;
     this.#version = older;
     return this.request(method, path, request);
   }

@@ -8,7 +8,12 @@ import type { Context } from "./context.ts";
  * Sends a response's body to a file, or to standard output where `path` is "" (refused on a terminal). A file appears
  * complete or not at all.
  */
-export async function saveBody(context: Context, path: string, request: () => Promise<HttpResponse>): Promise<void> {
+export async function saveBody(
+  context: Context,
+  path: string,
+  what: string,
+  request: () => Promise<HttpResponse>,
+): Promise<void> {
   if (path === "") {
     const { isTerminal } = await import("../terminal/terminal.ts");
     if (isTerminal(1)) throw new CliError("cowardly refusing to save to a terminal. Use the -o flag or redirect");
@@ -16,7 +21,7 @@ export async function saveBody(context: Context, path: string, request: () => Pr
     await response.body.each((chunk) => void context.out.write(chunk));
     return;
   }
-  checkTarget(path);
+  checkTarget(path, what);
   const response = await request();
   const partial = join(dirname(path), `.tmp-${basename(path)}${process.pid}`);
   const file = openSync(partial, "wx", 0o600);
@@ -33,12 +38,13 @@ export async function saveBody(context: Context, path: string, request: () => Pr
   }
 }
 
-function checkTarget(path: string): void {
+function checkTarget(path: string, what: string): void {
+  const bad = (why: string) => new CliError(`failed to ${what}: invalid output path: ${why}`);
   const folder = dirname(path);
   const stat = (name: string) => lstatSync(name, { throwIfNoEntry: false });
-  if (stat(folder) === undefined) throw new CliError(`invalid output path: stat ${folder}: no such file or directory`);
+  if (stat(folder) === undefined) throw bad(`stat ${folder}: no such file or directory`);
   const target = stat(path);
-  if (target?.isDirectory()) throw new CliError(`invalid output path: ${JSON.stringify(path)} is a directory`);
+  if (target?.isDirectory()) throw bad(`${JSON.stringify(path)} is a directory`);
   if (target !== undefined && !target.isFile() && !target.isSymbolicLink())
-    throw new CliError(`invalid output path: ${JSON.stringify(path)} must be a regular file`);
+    throw bad(`${JSON.stringify(path)} must be a regular file`);
 }

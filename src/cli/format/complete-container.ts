@@ -1,12 +1,14 @@
+import { nilPointer } from "../../lib/template/index.ts";
+
 type Json = Record<string, unknown>;
 
 const CONFIG = {
   ExposedPorts: {},
   ArgsEscaped: false,
-  Healthcheck: null,
+  Healthcheck: nilPointer,
   NetworkDisabled: false,
   StopSignal: "",
-  StopTimeout: null,
+  StopTimeout: nilPointer,
   Shell: null,
 };
 const HOST_CONFIG = {
@@ -15,7 +17,7 @@ const HOST_CONFIG = {
   Tmpfs: {},
   Sysctls: {},
   Runtime: "",
-  Init: null,
+  Init: nilPointer,
   Annotations: {},
   KernelMemory: 0,
   KernelMemoryTCP: 0,
@@ -26,11 +28,11 @@ const section = (value: unknown, defaults: Json): Json => ({ ...defaults, ...(va
 /** Adds what JSON leaves out where it is empty, so that a template may ask for it as it can with Docker's types. */
 export function completeContainer(container: Json): Json {
   return {
-    Node: null,
-    SizeRw: null,
-    SizeRootFs: null,
+    Node: nilPointer,
+    SizeRw: nilPointer,
+    SizeRootFs: nilPointer,
     ...container,
-    State: section(container.State, { Health: null }),
+    State: section(container.State, { Health: nilPointer }),
     Config: section(container.Config, CONFIG),
     HostConfig: section(container.HostConfig, HOST_CONFIG),
   };

@@ -19,7 +19,7 @@ export async function formatInspect(
     const text = `[${objects.map(({ json }) => json.trim()).join(",")}]`;
     return { text: `${indentJson(text, "    ")}\n` };
   }
-  if (format === "json") return { text: objects.map(({ json }) => `${json.trim()}\n`).join("") };
+  if (format === "json") return { text: `[${objects.map(({ json }) => json.trim()).join(",")}]\n` };
   return byTemplate(objects, format, complete);
 }
 
@@ -31,7 +31,7 @@ async function byTemplate(
   const { compileTemplate } = await import("../../lib/template/index.ts");
   let template: ReturnType<typeof compileTemplate>;
   try {
-    template = compileTemplate(format);
+    template = compileTemplate(format, { missingKey: "error" });
   } catch (error) {
     throw new CliError(`template parsing error: ${(error as Error).message}`, 64);
   }

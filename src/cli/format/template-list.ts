@@ -1,4 +1,4 @@
-import { compileTemplate } from "../../lib/template/index.ts";
+import { compileTemplate, goStruct, headerFunctions, type Template } from "../../lib/template/index.ts";
 import { alignTabs, dockerTable } from "../../lib/text/index.ts";
 import { CliError } from "../core/cli-error.ts";
 import { type ListType, rowJson } from "./list-type.ts";
@@ -12,11 +12,9 @@ export function renderTemplate<T>(type: ListType<T>, rows: readonly T[], format:
   const template = compile(source);
   const lines = rows.map((row) => execute(template, templateRow(type, row)));
   if (!isTable) return lines.map((line) => `${line}\n`).join("");
-  const header = execute(template, headerRow(type));
+  const header = execute(compileTemplate(source, { functions: headerFunctions }), headerRow(type));
   return `${alignTabs([header, ...lines].join("\n"), dockerTable)}\n`;
 }
-
-type Template = ReturnType<typeof compileTemplate>;
 
 /** Compiles a --format template; its mistakes read as Docker's. */
 export function compile(source: string): Template {
@@ -37,7 +35,7 @@ export function execute(template: Template, data: unknown): string {
 }
 
 function templateRow<T>(type: ListType<T>, row: T): object {
-  const object = {};
+  const object = goStruct(type.name, {});
   for (const [name, column] of Object.entries(type.columns))
     Object.defineProperty(object, name, { enumerable: true, get: () => column.value(row) });
   for (const [name, method] of Object.entries(type.methods ?? {}))
@@ -47,7 +45,7 @@ function templateRow<T>(type: ListType<T>, row: T): object {
 }
 
 function headerRow<T>(type: ListType<T>): object {
-  const object = {};
+  const object = goStruct(type.name, {});
   for (const [name, column] of Object.entries(type.columns))
     Object.defineProperty(object, name, { enumerable: true, value: column.header });
   for (const [name, method] of Object.entries(type.methods ?? {}))

@@ -105,7 +105,7 @@ export const CONTAINER_FLAGS = {
   label: flag.list("Set meta data on a container", { short: "l", check: check.validateLabel }),
   "label-file": flag.list("Read in a line delimited file of labels"),
   link: flag.list("Add link to another container", { check: check.validateLink }),
-  "link-local-ip": flag.list("Container IPv4/IPv6 link-local addresses", { check: check.validateIpAddress }),
+  "link-local-ip": flag.list("Container IPv4/IPv6 link-local addresses"),
   "log-driver": flag.string("Logging driver for the container"),
   "log-opt": flag.list("Log driver options"),
   "mac-address": flag.string("Container MAC address (e.g., 92:d0:c6:0a:29:33)"),

@@ -88,6 +88,15 @@ function addExposed(ports: Ports, spec: string): void {
   if (spec.includes(":")) throw new CliError(`invalid port format for --expose: ${spec}`);
   const [port = "", protocol = "tcp"] = spec.split("/", 2);
   const span = range(port);
-  if (span === undefined) throw new CliError(`invalid range format for --expose: ${spec}, error: invalid port`);
+  if (span === undefined) throw new CliError(`invalid range format for --expose: ${spec}, error: ${rangeError(port)}`);
   for (let number = span[0]; number <= span[1]; number++) ports.exposed[`${number}/${protocol.toLowerCase()}`] = {};
+}
+
+/** Why a text is no range of ports, in Go's words. */
+function rangeError(text: string): string {
+  if (text === "") return "empty string specified for ports";
+  const part = text.split("-", 2).find((number) => !/^\d{1,5}$/.test(number) || Number(number) > 65535);
+  if (part === undefined) return `invalid range specified for port: ${text}`;
+  const why = /^\d+$/.test(part) ? "value out of range" : "invalid syntax";
+  return `strconv.ParseUint: parsing ${JSON.stringify(part)}: ${why}`;
 }

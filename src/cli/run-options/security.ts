@@ -26,7 +26,7 @@ function readProfile(option: string): string {
   const equals = option.indexOf("=");
   const separator = equals >= 0 ? equals : option.indexOf(":");
   if (separator < 0) {
-    if (option !== "no-new-privileges") throw new CliError(`invalid --security-opt: ${JSON.stringify(option)}`);
+    if (option !== "no-new-privileges") throw new CliError(`Invalid --security-opt: ${JSON.stringify(option)}`);
     return option;
   }
   const [name, value] = [option.slice(0, separator), option.slice(separator + 1)];

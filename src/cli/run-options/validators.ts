@@ -132,8 +132,8 @@ export function parseUlimit(text: string): { Name: string; Hard: number; Soft: n
     throw new Error(`too many limit value arguments - ${value}, can only have up to two, \`soft[:hard]\``);
   const [soft = 0, hard = soft] = limits.map(limitNumber);
   if (hard !== -1 && (soft === -1 || soft > hard)) {
-    const shown = soft === -1 ? "soft: -1 (unlimited)" : `soft: ${soft}`;
-    throw new Error(`ulimit soft limit must be less than or equal to hard limit: ${shown}, hard: ${hard}`);
+    const shown = soft === -1 ? "soft: -1 (unlimited), hard: " : `${soft} > `;
+    throw new Error(`ulimit soft limit must be less than or equal to hard limit: ${shown}${hard}`);
   }
   return { Name: name, Hard: hard, Soft: soft };
 }

@@ -47,9 +47,9 @@ export const attach = command({
 });
 
 function checkState({ State }: ContainerInspect): void {
-  if (!State.Running) throw new CliError("cannot attach to a stopped container, start it first");
-  if (State.Paused) throw new CliError("cannot attach to a paused container, unpause it first");
-  if (State.Restarting) throw new CliError("cannot attach to a restarting container, wait until it is running");
+  if (!State.Running) throw new CliError("You cannot attach to a stopped container, start it first");
+  if (State.Paused) throw new CliError("You cannot attach to a paused container, unpause it first");
+  if (State.Restarting) throw new CliError("You cannot attach to a restarting container, wait until it is running");
 }
 
 /** A change of size makes a program draw its screen again: one is made, then the right size is set. */

@@ -14,7 +14,8 @@ export async function createContainer(
   flags: ContainerFlags,
   body: ContainerCreateBody,
 ): Promise<ContainerCreateResponse> {
-  warn(context, body);
+  const local = flags.dns.find((address) => /^127\.|^::1$/.test(address));
+  if (local !== undefined) context.err.write(`WARNING: Localhost DNS (${local}) may fail in containers.\n`);
   if (flags.cidfile !== "") claimIdFile(flags.cidfile);
   try {
     const created = await createOrPull(context, flags, body);
@@ -73,17 +74,6 @@ async function pullFirst(context: Context, image: string, platform: string, quie
   const { pullImage } = await import("../image/pull-image.ts");
   const silent: Output = { fd: -1, write: () => undefined };
   await pullImage(context, { image, platform, output: quiet ? silent : context.err });
-}
-
-function warn(context: Context, { HostConfig: host }: ContainerCreateBody): void {
-  if (host?.OomKillDisable === true && (host.Memory ?? 0) === 0) {
-    context.err.write(
-      "WARNING: Disabling the OOM killer on containers without setting a '-m/--memory' limit may be dangerous.\n",
-    );
-  }
-  const local = host?.Dns?.find((address) => address.startsWith("127.") || address === "::1");
-  if (local !== undefined)
-    context.err.write(`WARNING: Localhost DNS setting (--dns=${local}) may fail in containers.\n`);
 }
 
 /** Checks what is said of pulling. Throws CliError with Docker's text. */

@@ -9,7 +9,9 @@ export const exportContainer = command({
   arity: exactly(1),
   flags: { output: flag.string("Write to a file, instead of STDOUT", { short: "o" }) },
   async run(context, { flags, args: [name = ""] }) {
-    await saveBody(context, flags.output, () => context.client.request("GET", apiPath`/containers/${name}/export`));
+    await saveBody(context, flags.output, "export container", () =>
+      context.client.request("GET", apiPath`/containers/${name}/export`),
+    );
     return 0;
   },
 });

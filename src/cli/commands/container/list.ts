@@ -29,7 +29,7 @@ export const list = command({
       query: {
         all: flags.all,
         limit: last > 0 ? last : undefined,
-        size: flags.size || /\{\{[^}]*\.Size\b/.test(format),
+        size: flags.size || /\{\{[^}]*(?:\.Size\b|json \.\s*\}\})/.test(format),
         filters: encodeFilters(flags.filter),
       },
     });

@@ -78,7 +78,6 @@ async function runContainer(context: Context, invocation: RunInvocation, body: C
     context.out.write(`${id}\n`);
     return 0;
   }
-  if (body.AttachStdout !== true && body.AttachStderr !== true) context.out.write(`${id}\n`);
   return attachAndStart(context, invocation, body, id);
 }
 

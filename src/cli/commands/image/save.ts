@@ -15,7 +15,7 @@ export const save = command({
   },
   async run(context, { flags, args }) {
     const query = { names: args, platform: platformJson(flags.platform) };
-    await saveBody(context, flags.output, () => context.client.request("GET", "/images/get", { query }));
+    await saveBody(context, flags.output, "save image", () => context.client.request("GET", "/images/get", { query }));
     return 0;
   },
 });
