@@ -31,7 +31,7 @@ const handlers: Handlers = {
     return undefined;
   },
   unmount: ({ target }) => {
-    unmount(target, MNT.DETACH);
+    unmount(target, MNT.DETACH | MNT.NOFOLLOW);
     return undefined;
   },
 };

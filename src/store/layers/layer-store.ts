@@ -49,6 +49,10 @@ export type UnpackedLayer = Layer & {
  * blob. A failed unpack leaves nothing.
  */
 export interface LayerStore {
+  /** The folder that all layers are in. */
+  readonly folder: string;
+  /** An empty directory beside them, for mounts that need one layer more. */
+  readonly empty: string;
   get(chainId: Digest): Layer | undefined;
   list(): Layer[];
   /** Kinds: invalid (archive), exhausted (limit, disk), corrupt (digest), cancelled, and the source's own errors. */
@@ -65,6 +69,7 @@ export const LAYER_LIMITS: TarLimits = { ...DEFAULT_TAR_LIMITS, entries: 4_000_0
 
 const SYNC_DELAY_MS = 1000;
 const TEMPORARY = "tmp-";
+const EMPTY = ".empty";
 
 /** Opens the store in `folder`, which is made if need be. Remains of an earlier process are cleared in the background. */
 export async function openLayerStore(options: { folder: string; trees: Trees }): Promise<LayerStore> {
@@ -76,7 +81,8 @@ export async function openLayerStore(options: { folder: string; trees: Trees }):
 }
 
 class Store implements LayerStore {
-  readonly #folder: string;
+  readonly folder: string;
+  readonly empty: string;
   readonly #trees: Trees;
   readonly #pool: JobPool = createJobPool({ size: 2 });
   readonly #bootId = readBootId();
@@ -85,18 +91,20 @@ class Store implements LayerStore {
   #syncTimer: NodeJS.Timeout | undefined;
 
   constructor(folder: string, trees: Trees) {
-    this.#folder = folder;
+    this.folder = folder;
+    this.empty = join(folder, EMPTY);
     this.#trees = trees;
   }
 
   async load(): Promise<void> {
-    const names = await readdir(this.#folder);
+    await mkdir(this.empty, { recursive: true, mode: 0o755 });
+    const names = (await readdir(this.folder)).filter((name) => name !== EMPTY);
     await Promise.all(names.map((name) => this.#loadOne(name)));
     if ([...this.#records.values()].some((record) => !record.synced)) this.#syncSoon();
   }
 
   async #loadOne(name: string): Promise<void> {
-    const path = join(this.#folder, name);
+    const path = join(this.folder, name);
     const text = name.startsWith(TEMPORARY) ? "" : await readFile(join(path, "layer.json"), "utf8").catch(() => "");
     const record = parseLayerRecord(text, this.#bootId);
     if (record !== undefined && folderOf(record.chainId) === name) this.#records.set(record.chainId, record);
@@ -113,7 +121,7 @@ class Store implements LayerStore {
   }
 
   #layerOf({ chainId, parent, diffId, size, tarBytes }: LayerRecord): Layer {
-    return { chainId, parent, diffId, size, tarBytes, path: join(this.#folder, folderOf(chainId), "diff") };
+    return { chainId, parent, diffId, size, tarBytes, path: join(this.folder, folderOf(chainId), "diff") };
   }
 
   async unpack(options: UnpackOptions): Promise<UnpackedLayer> {
@@ -130,7 +138,7 @@ class Store implements LayerStore {
   }
 
   async #unpackNew(options: UnpackOptions): Promise<UnpackedLayer> {
-    const temporary = join(this.#folder, TEMPORARY + randomBytes(8).toString("hex"));
+    const temporary = join(this.folder, TEMPORARY + randomBytes(8).toString("hex"));
     try {
       await mkdir(join(temporary, "diff"), { recursive: true, mode: 0o700 });
       const result = await this.#runUnpack(join(temporary, "diff"), options);
@@ -201,7 +209,7 @@ class Store implements LayerStore {
     if (taken !== undefined) throw conflict(`layers ${chainId} and ${taken} want the same folder`);
     this.#records.set(chainId, record);
     try {
-      await rename(temporary, join(this.#folder, folder));
+      await rename(temporary, join(this.folder, folder));
     } catch (error) {
       this.#records.delete(chainId);
       throw error;
@@ -211,12 +219,12 @@ class Store implements LayerStore {
 
   async remove(chainId: Digest): Promise<void> {
     if (!this.#records.delete(chainId)) return;
-    await this.#trees.remove(await this.#setAside(join(this.#folder, folderOf(chainId))));
+    await this.#trees.remove(await this.#setAside(join(this.folder, folderOf(chainId))));
   }
 
   /** The folder under a name that the next start will clear away, should this process not get to it. */
   async #setAside(path: string): Promise<string> {
-    const aside = join(this.#folder, TEMPORARY + randomBytes(8).toString("hex"));
+    const aside = join(this.folder, TEMPORARY + randomBytes(8).toString("hex"));
     await rename(path, aside);
     return aside;
   }
@@ -237,13 +245,13 @@ class Store implements LayerStore {
   async synced(): Promise<void> {
     const waiting = [...this.#records.values()].filter((record) => !record.synced);
     if (waiting.length === 0) return;
-    await this.#trees.sync(this.#folder);
+    await this.#trees.sync(this.folder);
     for (const record of waiting) await this.#markSynced(record);
   }
 
   async #markSynced(record: LayerRecord): Promise<void> {
     if (this.#records.get(record.chainId) !== record) return;
-    const path = join(this.#folder, folderOf(record.chainId), "layer.json");
+    const path = join(this.folder, folderOf(record.chainId), "layer.json");
     await writeFileAtomic(path, JSON.stringify({ ...record, synced: true }), { durable: true });
     record.synced = true;
   }

@@ -7,8 +7,10 @@ export interface Trees {
   /** Removes a file or a tree of any size and depth, following no link. A missing path is no error. */
   remove(path: string): Promise<void>;
   diskUsage(path: string, signal?: AbortSignal): Promise<DiskUsage>;
+  /** `bytes` of it. */
+  size(path: string): Promise<number>;
   /** Fills a new volume from an image's folder: see CopyTreeRequest. What was copied before a failure stays. */
-  copy(request: CopyTreeRequest, signal?: AbortSignal): Promise<void>;
+  copyUp(request: CopyTreeRequest, signal?: AbortSignal): Promise<void>;
   /** Writes everything on the path's file system to disk. */
   sync(path: string): Promise<void>;
   /** Lazy umount2(2), which may write out a whole file system and so is no work for the main thread. */
@@ -21,7 +23,8 @@ export function createTrees(): Trees {
   return {
     remove: (path) => pool.run("remove-tree", { path }),
     diskUsage: (path, signal) => pool.run("disk-usage", { path }, withSignal(signal)),
-    copy: (request, signal) => pool.run("copy-tree", request, withSignal(signal)),
+    size: async (path) => (await pool.run("disk-usage", { path })).bytes,
+    copyUp: (request, signal) => pool.run("copy-tree", request, withSignal(signal)),
     sync: (path) => pool.run("sync-file-system", { path }),
     unmount: (target) => pool.run("unmount", { target }),
     close: () => pool.close(),
