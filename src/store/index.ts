@@ -4,3 +4,6 @@
  */
 export * from "./blobs/index.ts";
 export * from "./images/index.ts";
+export * from "./layers/index.ts";
+export * from "./snapshots.ts";
+export * from "./trees/index.ts";
