@@ -166,7 +166,6 @@ describe("daemon.json", () => {
       defaultShmSize: 64 * 1024 * 1024,
       defaultUlimits: [{ Name: "nofile", Soft: 1, Hard: 2 }],
       runtimes: { x: { path: "/x", args: ["--debug"] } },
-      httpProxy: "http://p",
       debug: true,
     });
     expect(config.warnings).toEqual([

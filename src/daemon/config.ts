@@ -23,7 +23,6 @@ export interface ReloadableConfig {
   insecureRegistries: readonly string[];
   registryMirrors: readonly string[];
   maxConcurrentDownloads: number;
-  maxDownloadAttempts: number;
 }
 
 /** The daemon's whole configuration, checked, defaults filled in. */
@@ -53,10 +52,6 @@ export interface DaemonConfig extends ReloadableConfig {
   dns: readonly string[];
   dnsOptions: readonly string[];
   dnsSearch: readonly string[];
-  hostGatewayIps: readonly string[];
-  httpProxy: string;
-  httpsProxy: string;
-  noProxy: string;
   /** What to tell the user once: settings that have no meaning here. */
   warnings: readonly string[];
 }
@@ -142,10 +137,6 @@ export function makeConfig(settings: Settings): DaemonConfig {
     dns: read.list("dns"),
     dnsOptions: read.list("dns-opts"),
     dnsSearch: read.list("dns-search"),
-    hostGatewayIps: read.list("host-gateway-ip"),
-    httpProxy: read.text("http-proxy"),
-    httpsProxy: read.text("https-proxy"),
-    noProxy: read.text("no-proxy"),
     warnings: [...warningsOf(settings), ...execOptionWarnings(read), ...tlsWarnings(tls)],
   };
 }
@@ -162,7 +153,6 @@ export function readReloadable(settings: Settings): ReloadableConfig {
     insecureRegistries: read.list("insecure-registries"),
     registryMirrors: read.list("registry-mirrors"),
     maxConcurrentDownloads: read.int("max-concurrent-downloads", 1, "max concurrent downloads"),
-    maxDownloadAttempts: read.int("max-download-attempts", 1, "max download attempts"),
   };
 }
 

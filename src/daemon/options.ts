@@ -179,7 +179,10 @@ export const options: readonly Option[] = [
     reloadable: true,
     warn: "push is not built yet",
   }),
-  int("max-download-attempts", "Set the max download attempts for each pull", 5, { reloadable: true }),
+  int("max-download-attempts", "Set the max download attempts for each pull", 5, {
+    reloadable: true,
+    warn: "each download is tried five times, from where it broke",
+  }),
   list("allow-nondistributable-artifacts", "Allow push of nondistributable artifacts", {
     warn: "push is not built yet",
   }),
@@ -204,7 +207,11 @@ export const options: readonly Option[] = [
   }),
   text("fixed-cidr", "IPv4 subnet for fixed IPs", { warn: noBridge }),
   text("fixed-cidr-v6", "IPv6 subnet for fixed IPs", { warn: noBridge }),
-  list("host-gateway-ip", "IP address that host-gateway in --add-host resolves to", { type: "ip", check: checkIp }),
+  list("host-gateway-ip", "IP address that host-gateway in --add-host resolves to", {
+    type: "ip",
+    check: checkIp,
+    warn: noBridge,
+  }),
   bool("icc", "Enable inter-container communication", { default: true, warn: noBridge }),
   text("ip", "Default IP when binding container ports", { default: "0.0.0.0", warn: noBridge }),
   bool("ip-forward", "Enable net.ipv4.ip_forward", { default: true, warn: noBridge }),

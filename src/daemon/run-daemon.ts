@@ -142,7 +142,6 @@ function reloadAttributes(config: ReloadableConfig): Record<string, string> {
     "registry-mirrors": JSON.stringify(config.registryMirrors),
     "live-restore": "true",
     "max-concurrent-downloads": String(config.maxConcurrentDownloads),
-    "max-download-attempts": String(config.maxDownloadAttempts),
     runtimes: Object.entries(config.runtimes)
       .map(([name, { path }]) => `${name}:${path}`)
       .join(" "),
