@@ -8,8 +8,8 @@ export interface ResolvedUser {
   home: string;
 }
 
-/** How much of /etc/passwd or /etc/group is read at most. */
-export const USER_FILE_LIMIT = 4 * 1024 * 1024;
+/** How much of /etc/passwd or /etc/group is read at most: twenty thousand users, and no noticeable pause. */
+export const USER_FILE_LIMIT = 1024 * 1024;
 
 const MAX_ID = 2 ** 31 - 1;
 
@@ -41,19 +41,26 @@ const fileNumber = (text: string | undefined): number => {
   return Number.isSafeInteger(number) ? number : 0;
 };
 
-const linesOf = (text: string) => text.split("\n").map((line) => line.trim());
+/** The lines of a file that hold an entry, one at a time: most look-ups end at the first few. */
+function* entryLines(text: string): Generator<string> {
+  for (let start = 0; start < text.length; ) {
+    const newline = text.indexOf("\n", start);
+    const end = newline < 0 ? text.length : newline;
+    const line = text.slice(start, end).trim();
+    start = end + 1;
+    if (line !== "" && !line.startsWith("#")) yield line;
+  }
+}
 
 function* passwdEntries(text: string): Generator<PasswdEntry> {
-  for (const line of linesOf(text)) {
-    if (line === "" || line.startsWith("#")) continue;
+  for (const line of entryLines(text)) {
     const [name = "", , uid, gid, , home = ""] = line.split(":");
     yield { name, uid: fileNumber(uid), gid: fileNumber(gid), home };
   }
 }
 
 function* groupEntries(text: string): Generator<GroupEntry> {
-  for (const line of linesOf(text)) {
-    if (line === "" || line.startsWith("#")) continue;
+  for (const line of entryLines(text)) {
     const [name = "", , gid, members = ""] = line.split(":");
     yield { name, gid: fileNumber(gid), members: members.split(",").filter((member) => member !== "") };
   }
