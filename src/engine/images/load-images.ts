@@ -23,7 +23,7 @@ import { createLayerProgress } from "./layer-progress.ts";
 import { planLoad } from "./load-plan.ts";
 import type { PlannedImage } from "./planned-image.ts";
 import { knownBlob, saveRecord } from "./save-record.ts";
-import { setTag } from "./tag-image.ts";
+import { nameImage } from "./tag-image.ts";
 
 /**
  * Takes in the images of an archive: what `docker save` writes (old and new form) and OCI layouts, plain or compressed.
@@ -96,7 +96,7 @@ async function nameLoaded(deps: ImagesDeps, id: Digest, tag: Reference, progress
     progress({
       stream: `The image ${familiar(tag)} already exists, renaming the old one with ID ${before} to empty string\n`,
     });
-  await setTag(deps, id, tag);
+  await nameImage(deps, id, [tag]);
   progress({ stream: `Loaded image: ${familiar(tag)}\n` });
 }
 

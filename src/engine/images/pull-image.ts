@@ -21,7 +21,7 @@ import { fetchSmallBlob } from "./download-blob.ts";
 import type { ImageRegistry, ImagesDeps } from "./images-context.ts";
 import { type PullResources, pullLayers } from "./pull-layers.ts";
 import { type PulledManifest, pullManifest } from "./pull-manifest.ts";
-import { storedName } from "./resolve-image.ts";
+import { resolveImage, storedName } from "./resolve-image.ts";
 import { saveRecord } from "./save-record.ts";
 import { nameImage } from "./tag-image.ts";
 
@@ -73,12 +73,19 @@ export async function pullImage(
     }
     const state = updated ? "Downloaded newer image for" : "Image is up to date for";
     progress({ status: `Status: ${state} ${familiar(reference)}` });
+    if (options.platform) checkPlatform(pull, reference, options.platform);
     const labels = id === undefined ? {} : (deps.store.get(id)?.config.config.Labels ?? {});
     deps.emit("image", "pull", familiar(reference), { ...labels, name: familiarName(reference) });
   } finally {
     lease.release();
     registry.close();
   }
+}
+
+/** A tag that names one manifest gives that, whatever platform was asked for: it is here now, but that is an error. */
+function checkPlatform({ deps }: Pull, reference: Reference, platform: string): void {
+  if (reference.tag !== undefined || reference.digest !== undefined)
+    resolveImage(deps.store, familiar(reference), platform);
 }
 
 /** What is asked for: a name with a tag or digest in it or beside it; with neither, all tags are meant. */

@@ -103,9 +103,9 @@ async function removeRecord(
     throw conflict(found.message);
   }
   await untag(deps, record.id, facts.references, items);
+  const layers = await forget(deps, record);
   emitImage(deps, "delete", record.id, record.id);
-  items.push({ Deleted: record.id });
-  for (const chainId of await forget(deps, record)) items.push({ Deleted: chainId });
+  items.push({ Deleted: record.id }, ...layers.map((Deleted) => ({ Deleted })));
   const parent = record.parent === undefined ? undefined : deps.store.get(record.parent);
   if (!options.prune || parent === undefined) return;
   await removeRecord(deps, parent, { force: false, prune: true, quiet: true }, items);
