@@ -17,6 +17,7 @@ export interface TestImages extends AsyncDisposable {
   /** By image id. */
   users: Map<string, ImageUser[]>;
   warnings: string[];
+  close(): Promise<void>;
   /** The same data root, opened again as after a restart. */
   reopen(): Promise<TestImages>;
 }
@@ -58,6 +59,7 @@ export async function testImages(
     events,
     users,
     warnings,
+    close,
     async reopen() {
       await close();
       return testImages({ ...options, root });
