@@ -15,3 +15,4 @@ export {
   type Target,
 } from "./client/registry-client.ts";
 export { RegistryError } from "./client/registry-error.ts";
+export { createRegistries, type RegistriesOptions } from "./registries.ts";

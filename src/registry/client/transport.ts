@@ -13,7 +13,7 @@ export interface Timeouts {
 export const defaultTimeouts: Timeouts = { headers: 60_000, stall: 60_000 };
 
 export interface TlsFiles {
-  ca?: string | Buffer;
+  ca?: string | Buffer | (string | Buffer)[];
   cert?: string | Buffer;
   key?: string | Buffer;
 }
@@ -46,6 +46,7 @@ export interface Transport {
 
 const headerLimit = 32 * 1024;
 const connectionsPerHost = 16;
+const keptFor = 5000;
 
 export function createTransport(options: {
   userAgent: string;
@@ -53,7 +54,8 @@ export function createTransport(options: {
   tls?: TlsFiles;
 }): Transport {
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
-  const kept = { keepAlive: true, maxSockets: connectionsPerHost, maxFreeSockets: 4, timeout: 0 };
+  // The timeout closes connections that wait for a next request; one that is in use is left alone.
+  const kept = { keepAlive: true, maxSockets: connectionsPerHost, maxFreeSockets: 4, timeout: keptFor };
   const agents = {
     plain: new http.Agent(kept),
     verified: new https.Agent({ ...kept, ...options.tls }),
