@@ -1,5 +1,6 @@
 import { type BerthError, invalid, messageOf } from "../errors.ts";
 import { goQuote } from "../text/go-quote.ts";
+import { isLiteral, literalProblem, valueProblem } from "./arguments.ts";
 import type { ParameterType, TemplateFunction, TemplateFunctions } from "./functions.ts";
 import {
   type Branch,
@@ -310,27 +311,17 @@ class Run {
   #argument(arg: Operand, type: ParameterType, dot: unknown): unknown {
     this.#node = arg;
     if (arg.type === "nil" && type !== "any") throw this.#fail(`cannot assign nil to ${type}`);
-    const isLiteral = arg.type === "bool" || arg.type === "number" || arg.type === "string";
-    if (!isLiteral)
+    if (!isLiteral(arg))
       return this.#checked(this.#operand(arg, dot), type, arg.type === "field" || arg.type === "variable");
-    if (type === "[]string") throw this.#fail(`can't handle ${nodeText(arg)} for arg of type []string`);
-    if (type === "string" && arg.type !== "string") throw this.#fail(`expected string; found ${nodeText(arg)}`);
-    if (type === "int" && !(arg.type === "number" && Number.isInteger(arg.value)))
-      throw this.#fail(`expected integer; found ${nodeText(arg)}`);
+    const problem = literalProblem(arg, type);
+    if (problem !== undefined) throw this.#fail(problem);
     return arg.value;
   }
 
   #checked(value: unknown, type: ParameterType, isData: boolean): unknown {
-    if (type === "any") return value;
-    if (type === "[]string" && value instanceof TypedNil && value.text === "[]") return [];
-    if (isNil(value)) throw this.#fail(`invalid value; expected ${type}`);
-    if (type === "string" && typeof value === "string") return value;
-    if (type === "int" && Number.isInteger(value)) return value;
-    if (type === "[]string" && Array.isArray(value) && value.every((member) => typeof member === "string"))
-      return value;
-    // Numbers of a JSON document are json.Number to Docker's inspect.
-    const got = isData && typeof value === "number" ? "json.Number" : typeName(value);
-    throw this.#fail(`wrong type for value; expected ${type}; got ${got}`);
+    const problem = valueProblem(value, type, isData);
+    if (problem !== undefined) throw this.#fail(problem);
+    return value;
   }
 
   #fail(message: string): BerthError {
