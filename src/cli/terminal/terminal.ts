@@ -1,4 +1,5 @@
-import { isatty, type ReadStream } from "node:tty";
+import { spawnSync } from "node:child_process";
+import { isatty } from "node:tty";
 
 /** Whether the descriptor is a terminal. */
 export const isTerminal = (fd: number): boolean => isatty(fd);
@@ -15,10 +16,14 @@ export function terminalSize(): Size {
   return { height, width };
 }
 
-/** Puts a terminal in raw mode and gives what puts it back. Nothing happens to what is no terminal. */
-export function rawMode(input: NodeJS.ReadStream | ReadStream): () => void {
+/**
+ * Puts a terminal in raw mode, its output too, and gives what puts it back. Nothing happens to what is no terminal.
+ */
+export function rawMode(input: NodeJS.ReadStream): () => void {
   if (!input.isTTY) return () => undefined;
   input.setRawMode(true);
+  // Node's raw mode goes on turning newlines of the output into return and newline; the process's own terminal has done so.
+  spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
   let done = false;
   return () => {
     if (done) return;
