@@ -26,7 +26,7 @@ export function encodeHeader(input: TarInput): Buffer {
   const entry = complete(input);
   const records: Buffer[] = [];
   const add = (key: string, value: Buffer | string) => records.push(formatPaxRecord(key, value));
-  const map = entry.sparse === undefined ? undefined : encodeSparseMap(entry.sparse);
+  const map = entry.sparse === undefined ? undefined : encodeSparseMap(entry.sparse, entry.size);
   const stored = storedSize(entry) + (map?.length ?? 0);
   const place = placeName(entry.name);
   if (place === undefined && map === undefined) add("path", entry.name);
@@ -93,8 +93,12 @@ function addSparse(entry: TarEntry, add: (key: string, value: Buffer | string) =
   add("GNU.sparse.realsize", String(entry.size));
 }
 
-function encodeSparseMap(segments: readonly Segment[]): Buffer {
-  const numbers = [segments.length, ...segments.flatMap(({ offset, length }) => [offset, length])];
+function encodeSparseMap(segments: readonly Segment[], size: number): Buffer {
+  const last = segments.at(-1);
+  // GNU tar takes the file's size from the end of the map, so that a hole at the end needs an empty segment after it.
+  const whole =
+    last !== undefined && last.offset + last.length === size ? segments : [...segments, { offset: size, length: 0 }];
+  const numbers = [whole.length, ...whole.flatMap(({ offset, length }) => [offset, length])];
   const text = Buffer.from(`${numbers.join("\n")}\n`, "latin1");
   return Buffer.concat([text, Buffer.alloc(paddingOf(text.length))]);
 }

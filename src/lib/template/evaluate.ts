@@ -13,6 +13,7 @@ import {
 } from "./node.ts";
 import type { ParsedTemplate } from "./parse.ts";
 import {
+  holdsStrings,
   isMap,
   isNil,
   isTrue,
@@ -27,7 +28,10 @@ import {
   typeName,
 } from "./value.ts";
 
-/** What a field that a map does not have gives: no value, or an error. */
+/**
+ * What a field that a map does not have gives: no value, or an error. "error" spares maps of strings, such as labels:
+ * what is missing there is no value to Docker's inspect either.
+ */
 export type MissingKey = "default" | "error";
 
 export interface Evaluation {
@@ -264,7 +268,7 @@ class Run {
     if (isMap(value)) {
       if (hasArgs) throw this.#fail(`${name} is not a method but has arguments`);
       const entry = mapGet(value, name);
-      if (entry === undefined && this.#of.missingKey === "error")
+      if (entry === undefined && this.#of.missingKey === "error" && !holdsStrings(value))
         throw this.#fail(`map has no entry for key ${goQuote(name)}`);
       return entry;
     }

@@ -1,7 +1,7 @@
 import { invalid } from "../errors.ts";
 import { equals, isLess } from "./compare.ts";
 import { sprintf } from "./printf.ts";
-import { isMap, isNil, isTrue, mapGet, printed, TypedNil, typeName } from "./value.ts";
+import { holdsStrings, isMap, isNil, isTrue, mapGet, printed, TypedNil, typeName } from "./value.ts";
 
 export type ParameterType = "string" | "int" | "any" | "[]string";
 
@@ -121,9 +121,7 @@ function mapIndexed(map: Map<unknown, unknown> | Record<string, unknown>, key: u
     throw invalid(`value has type ${typeName(key)}; should be string`);
   const value = mapGet(map, key);
   if (value !== undefined) return value;
-  // Labels and options are maps of strings in Go, where a missing key gives the empty string.
-  const values = map instanceof Map ? [...map.values()] : Object.values(map);
-  return values.every((member) => typeof member === "string") ? "" : undefined;
+  return holdsStrings(map) ? "" : undefined;
 }
 
 function sliced(item: unknown, ...bounds: unknown[]): unknown {

@@ -191,7 +191,7 @@ describe("missing fields", () => {
     expect(render("{{.Nope}} {{.Nope.Deeper}}")).toBe("<no value> <no value>");
     const strict = { missingKey: "error" } as const;
     expect(() => render("{{.Nope}}", inspected, strict)).toThrow(at("1:2", ".Nope", 'map has no entry for key "Nope"'));
-    expect(render("{{.Config.Nothing}}", inspected, strict)).toBe("<no value>");
+    expect(render("{{.Config.Nothing}} {{.Config.Labels.x}}", inspected, strict)).toBe("<no value> <no value>");
   });
 
   test("inherited properties are not fields, keys or methods", () => {

@@ -67,6 +67,12 @@ export function mapGet(value: Map<unknown, unknown> | Record<string, unknown>, k
   return typeof key === "string" && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
+/** Whether a map is one of strings to strings, or empty: the type that labels and options have in Go. */
+export function holdsStrings(value: Map<unknown, unknown> | Record<string, unknown>): boolean {
+  const members = value instanceof Map ? [...value.values()] : Object.values(value);
+  return members.every((member) => typeof member === "string");
+}
+
 /** A struct's exported member; functions are bound to it. Nothing is taken from Object.prototype. */
 export function structMember(value: object, name: string): unknown {
   if (!/^\p{Lu}/u.test(name)) return undefined;
