@@ -37,10 +37,10 @@ describe("a create body", () => {
   it.each<[unknown, string]>([
     [[], "invalid JSON: json: cannot unmarshal array into Go value of type container.CreateRequest"],
     ["x", "cannot unmarshal string into Go value of type container.CreateRequest"],
-    [{ Image: 3 }, "cannot unmarshal number 3 into Go struct field CreateRequest.Image of type string"],
+    [{ Image: 3 }, "cannot unmarshal number into Go struct field CreateRequest.Image of type string"],
     [{ Tty: "yes" }, "Go struct field CreateRequest.Tty of type bool"],
     [{ Env: "A=b" }, "cannot unmarshal string into Go struct field CreateRequest.Env of type []string"],
-    [{ Env: [1] }, "cannot unmarshal number 1 into Go struct field CreateRequest.Env of type string"],
+    [{ Env: [1] }, "cannot unmarshal number into Go struct field CreateRequest.Env of type string"],
     [{ Labels: ["a"] }, "cannot unmarshal array into Go struct field CreateRequest.Labels of type map[string]string"],
     [{ HostConfig: { Memory: "1g" } }, "Go struct field CreateRequest.HostConfig.Memory of type int64"],
     [{ HostConfig: { Memory: 1.5 } }, "cannot unmarshal number 1.5 into"],

@@ -156,7 +156,8 @@ const shown = (path: string) => path.slice(path.indexOf(".") + 1);
 
 function mismatch(value: unknown, path: string, shape: Shape): never {
   const got = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
-  const what = got === "number" ? `number ${String(value)}` : got;
+  // Go names the number where a number was wanted
+  const what = got === "number" && (shape.is === "int" || shape.is === "number") ? `number ${String(value)}` : got;
   const where = path.includes(".") ? `Go struct field ${path}` : "Go value";
   throw invalid(`invalid JSON: json: cannot unmarshal ${what} into ${where} of type ${goType(shape)}`);
 }
