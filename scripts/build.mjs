@@ -60,17 +60,11 @@ async function bundleDaemon(files) {
 
 const version = () => JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
 
-/** koffi is native: its package for this machine goes along as it is. */
+/** koffi is native: its package, and the one with the binary for this machine, go along as they are. */
 function copyNative() {
-  const modules = join(dist, "node_modules");
-  for (const name of ["koffi", ...readdirSync(join(root, "node_modules/@koromix")).map((each) => `@koromix/${each}`)]) {
-    cpSync(join(root, "node_modules", name), join(modules, name), {
-      recursive: true,
-      dereference: true,
-      filter: (path) =>
-        !/\/(src|vendor|doc|lib\/native)(\/|$)/.test(path.slice(join(root, "node_modules", name).length)),
-    });
-  }
+  const names = ["koffi", ...readdirSync(join(root, "node_modules/@koromix")).map((each) => `@koromix/${each}`)];
+  for (const name of names)
+    cpSync(join(root, "node_modules", name), join(dist, "node_modules", name), { recursive: true, dereference: true });
 }
 
 function compileCli() {
