@@ -9,7 +9,10 @@ export function networkError(method: string, url: URL, error: unknown): BerthErr
     return new BerthError(error.kind, `${asked(method, url)}: ${error.message}`, { cause: error });
   if (error instanceof Error && error.name === "AbortError")
     return new BerthError("cancelled", "context canceled", { cause: error });
-  return new BerthError("unavailable", `${asked(method, url)}: ${reason(error, url)}`, { cause: error });
+  const why = reason(error, url);
+  // Docker pings a registry before anything else, so its users know these failures with that address.
+  const shown = /^(?:dial |tls: )/.test(why) && url.pathname.startsWith("/v2/") ? new URL("/v2/", url) : url;
+  return new BerthError("unavailable", `${asked(method, shown)}: ${why}`, { cause: error });
 }
 
 /** `Get "https://r.example/v2/"`. Queries are left out: they can hold what nobody should read. */

@@ -415,7 +415,7 @@ describe("connections", () => {
       failure("unavailable", `Get "${gone.url}/v2/": dial tcp ${gone.domain}: connect: connection refused`),
     );
     await expect(clientOf({ domain: "nothing.invalid" }).resolve({ path: "app" }, { accept })).rejects.toEqual(
-      failure("unavailable", /^Get "https:\/\/nothing.invalid\/v2\/[^"]*": dial tcp: lookup nothing.invalid: /),
+      failure("unavailable", /^Get "https:\/\/nothing.invalid\/v2\/": dial tcp: lookup nothing.invalid: /),
     );
   });
 
