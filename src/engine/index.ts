@@ -1,2 +1,9 @@
-/** The use cases, one file per verb, behind the interfaces of engine.ts. */
+/** The use cases: everything that the API can ask for, one file per verb. */
+export { createEngine, type RunningEngine } from "./create-engine.ts";
 export type * from "./engine.ts";
+export {
+  defaultEngineConfig,
+  type EngineConfig,
+  type EngineLog,
+  type ReloadableEngineConfig,
+} from "./engine-config.ts";

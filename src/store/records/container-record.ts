@@ -24,8 +24,8 @@ export interface MountRecord {
   noCopy?: boolean;
   /** Relative path inside the volume that is mounted in place of the whole. */
   subpath?: string;
-  /** tmpfs(5) options: "size=1m", "mode=1777". */
-  tmpfsOptions?: string[];
+  /** tmpfs(5) option text: "size=1m,mode=1777". */
+  tmpfsData?: string;
   /** False for what HostConfig.Tmpfs asked for: inspect does not list it among the mounts. */
   listed: boolean;
 }

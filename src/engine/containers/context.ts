@@ -1,0 +1,92 @@
+import type { BlockDevices, Machine, Runtime, SpecDefaults } from "../../runtime/index.ts";
+import type { LogConfig } from "../../spec/api/index.ts";
+import type { ImageRecord, Snapshots } from "../../store/index.ts";
+import type { ContainerRecords, RunStates } from "../../store/records/index.ts";
+import type { Trees } from "../../store/trees/index.ts";
+import type { Attributes, Clock, EventBus } from "../events/index.ts";
+import type { VolumeUse } from "../volumes/index.ts";
+import type { Container, RunState } from "./container.ts";
+import type { Registry } from "./registry.ts";
+
+export interface ContainersSettings {
+  dataRoot: string;
+  execRoot: string;
+  /** Daemon-wide defaults. */
+  log: LogConfig;
+  spec: SpecDefaults;
+  dns: { servers: string[]; search: string[]; options: string[] };
+  /** Program that is pid 1 with --init. */
+  initPath: string | undefined;
+  cgroupParent: string;
+  /** Seconds before a stop becomes a kill, unless the container or the caller says otherwise. */
+  stopTimeout: number;
+  cgroupnsMode: "private" | "host";
+  ipcMode: "private" | "shareable";
+  /** Bytes of /dev/shm. */
+  shmSize: number;
+}
+
+/** What the verbs on containers work with. */
+export interface ContainersContext {
+  readonly registry: Registry;
+  readonly records: ContainerRecords;
+  readonly runs: RunStates<RunState>;
+  readonly runtime: Runtime;
+  readonly images: {
+    resolve(ref: string, platform?: string): Promise<ImageRecord>;
+    get(id: string): ImageRecord | undefined;
+    /** Ids of the image that a reference names and of those made from it; undefined where there is none. */
+    family(ref: string): readonly string[] | undefined;
+    /** Whether a name still stands for that image. */
+    nameHolds(ref: string, id: string): boolean;
+    /** A container made from the image is there, and has gone. */
+    acquire(id: string, user: string): void;
+    release(id: string, user: string): Promise<void>;
+  };
+  readonly volumes: VolumeUse;
+  readonly snapshots: Snapshots;
+  readonly trees: Trees;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  /** Changes with each boot of the machine. */
+  readonly bootId: string;
+  readonly machine: Machine;
+  readonly settings: ContainersSettings;
+  readonly hostname: string;
+  /** Work that goes on after an answer was given; its failure is reported. */
+  background(what: string, work: () => Promise<unknown>): void;
+  warn(message: string): void;
+}
+
+export type { BlockDevices };
+
+/** Attributes of a container's events: its labels, image and name, and what the action adds. */
+export function attributesOf(container: Container, extra: Attributes = {}): Attributes {
+  const { config, imageRef, name } = container.record;
+  return { ...config.Labels, ...extra, image: imageRef, name };
+}
+
+export function emitContainer(
+  context: ContainersContext,
+  container: Container,
+  action: string,
+  extra: Attributes = {},
+): void {
+  context.bus.emit("container", action, container.id, attributesOf(container, extra));
+}
+
+/** The rules of transitions.ts ask for these. */
+export function subjectOf(container: Container) {
+  const { id, phase, record, state } = container;
+  return { id, phase, name: record.name, status: state.status };
+}
+
+/** Replaces the state, in memory and on disk. Only in the container's queue. */
+export async function saveState(
+  context: ContainersContext,
+  container: Container,
+  state: Container["state"],
+): Promise<void> {
+  container.state = state;
+  await context.records.saveState(container.id, state);
+}

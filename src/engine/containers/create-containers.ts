@@ -1,0 +1,39 @@
+import type { Containers } from "../engine.ts";
+import { attachContainer } from "./attach-container.ts";
+import { containerLogs } from "./container-logs.ts";
+import type { ContainersContext } from "./context.ts";
+import { createContainer } from "./create-container.ts";
+import { inspectContainer } from "./inspect-container.ts";
+import { killContainer } from "./kill-container.ts";
+import { listContainers } from "./list-containers.ts";
+import { pauseContainer, unpauseContainer } from "./pause-container.ts";
+import { pruneContainers } from "./prune-containers.ts";
+import { removeContainer } from "./remove-container.ts";
+import { renameContainer } from "./rename-container.ts";
+import { resizeContainer } from "./resize-container.ts";
+import { startContainer } from "./start-container.ts";
+import { restartContainer, stopContainer } from "./stop-container.ts";
+import { waitContainer } from "./wait-container.ts";
+
+/** The Containers service: each verb finds its container and does its work in a file of its own. */
+export function createContainers(context: ContainersContext): Containers {
+  const find = (ref: string) => context.registry.find(ref);
+  return {
+    create: (options) => createContainer(context, options),
+    list: (options) => listContainers(context, options),
+    inspect: async (ref, options) => inspectContainer(context, find(ref), options),
+    start: async (ref) => startContainer(context, find(ref)),
+    stop: async (ref, options) => stopContainer(context, find(ref), options),
+    restart: async (ref, options) => restartContainer(context, find(ref), options),
+    kill: async (ref, { signal }) => killContainer(context, find(ref), ref, signal || "KILL"),
+    pause: async (ref) => pauseContainer(context, find(ref)),
+    unpause: async (ref) => unpauseContainer(context, find(ref)),
+    rename: async (ref, name) => renameContainer(context, find(ref), name),
+    remove: async (ref, options) => removeContainer(context, find(ref), options),
+    wait: async (ref, condition) => ({ result: waitContainer(find(ref), condition) }),
+    attach: async (ref, options) => attachContainer(context, find(ref), options),
+    logs: async (ref, options, signal) => containerLogs(context, find(ref), options, signal),
+    resize: async (ref, size) => resizeContainer(context, find(ref), size),
+    prune: (filters) => pruneContainers(context, filters),
+  };
+}

@@ -1,0 +1,86 @@
+import type { ContainerSummary } from "../../spec/api/index.ts";
+import { mountPointOf } from "../../store/records/index.ts";
+import type { Filters } from "../engine.ts";
+import { type Container, isRunning } from "./container.ts";
+import { compareTimes, containerFilter, type FilterFacts, looksBeyondRunning, statusOf } from "./container-filters.ts";
+import type { ContainersContext } from "./context.ts";
+import { networkOf } from "./network-events.ts";
+import { networkSettingsOf } from "./network-settings.ts";
+import { statusText } from "./status-text.ts";
+
+export interface ListOptions {
+  all: boolean;
+  limit?: number;
+  size: boolean;
+  filters: Filters;
+}
+
+/** GET /containers/json, the youngest first. From memory, except for sizes. */
+export async function listContainers(context: ContainersContext, options: ListOptions): Promise<ContainerSummary[]> {
+  const limit = options.limit ?? -1;
+  const everything = options.all || limit > 0 || looksBeyondRunning(options.filters);
+  const passes = containerFilter(options.filters, filterFacts(context));
+  const found = context.registry
+    .list()
+    .filter((container) => (everything || isRunning(container)) && passes(container));
+  found.sort((a, b) => compareTimes(b.record.created, a.record.created));
+  const shown = limit > 0 ? found.slice(0, limit) : found;
+  const now = Date.now();
+  const rows = shown.map((container) => summaryOf(context, container, now));
+  if (!options.size) return rows;
+  return Promise.all(rows.map(async (row) => ({ ...row, ...(await sizesOf(context, context.registry.get(row.Id))) })));
+}
+
+function filterFacts(context: ContainersContext): FilterFacts {
+  return {
+    find: (ref) => context.registry.find(ref),
+    imageIds: (ref) => context.images.family(ref),
+    networkOf: (container) => networkOf(context, container),
+  };
+}
+
+/** One row of `ps`. */
+export function summaryOf(context: ContainersContext, container: Container, now: number): ContainerSummary {
+  const { record, state, id } = container;
+  const { NetworkMode: mode = "", Annotations: annotations } = record.hostConfig;
+  return {
+    Id: id,
+    Names: [`/${record.name}`],
+    Image: imageName(context, container),
+    ImageID: record.imageId,
+    Command: commandText(record.path, record.args),
+    Created: Math.floor(Date.parse(record.created) / 1000),
+    Ports: [],
+    Labels: record.config.Labels ?? {},
+    State: statusOf(container),
+    Status: statusText(state, container.phase === "removing", now),
+    HostConfig: { NetworkMode: mode, ...(annotations ? { Annotations: annotations } : {}) },
+    NetworkSettings: { Networks: networkSettingsOf(context, container).Networks },
+    Mounts: record.mounts
+      .filter((mount) => mount.listed)
+      .map((mount) => mountPointOf(mount, (name) => context.volumes.dataPath(name))),
+  };
+}
+
+/** The name that the user gave, unless that is another image's now: then the id, as Docker shows it. */
+function imageName(context: ContainersContext, { record }: Container): string {
+  return context.images.nameHolds(record.imageRef, record.imageId) ? record.imageRef : record.imageId;
+}
+
+/** Docker's command column: arguments with spaces in single quotes. */
+function commandText(path: string, args: readonly string[]): string {
+  if (args.length === 0) return path;
+  const shown = args.map((argument) => (argument.includes(" ") ? `'${argument}'` : argument));
+  return `${path} ${shown.join(" ")}`;
+}
+
+/** Bytes of the writable layer, and of it with the image's layers. */
+export async function sizesOf(
+  context: ContainersContext,
+  container: Container | undefined,
+): Promise<{ SizeRw?: number; SizeRootFs?: number }> {
+  if (container === undefined) return {};
+  const own = await context.snapshots.size(context.records.folder(container.id)).catch(() => 0);
+  const image = context.images.get(container.record.imageId)?.size ?? 0;
+  return { ...(own === 0 ? {} : { SizeRw: own }), SizeRootFs: own + image };
+}

@@ -1,0 +1,155 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf, UndoStack } from "../lib/index.ts";
+import { createRuntime, type SpecDefaults } from "../runtime/index.ts";
+import { createSnapshots, openBlobStore, openImageStore } from "../store/index.ts";
+import { openLayerStore } from "../store/layers/index.ts";
+import { openContainerRecords, openRunStates } from "../store/records/index.ts";
+import { createTrees } from "../store/trees/index.ts";
+import { openVolumeStore } from "../store/volumes/index.ts";
+import type { RunState } from "./containers/container.ts";
+import type { ContainersContext, ContainersSettings } from "./containers/context.ts";
+import { createContainers } from "./containers/create-containers.ts";
+import { recover } from "./containers/recovery/recover.ts";
+import { createRegistry } from "./containers/registry.ts";
+import type { Engine } from "./engine.ts";
+import type { EngineConfig, EngineLog, ReloadableEngineConfig } from "./engine-config.ts";
+import { createClock, createEventBus, createEvents } from "./events/index.ts";
+import { createExecs } from "./execs/index.ts";
+import { type Host, openRoots, surveyHost } from "./host.ts";
+import { imageDeps, imagesForContainers } from "./image-deps.ts";
+import { createImages } from "./images/index.ts";
+import { createSystem } from "./system/index.ts";
+import { volumesContext } from "./volume-deps.ts";
+import { createVolumes } from "./volumes/index.ts";
+
+/** An engine as its daemon holds it. */
+export interface RunningEngine {
+  readonly engine: Engine;
+  /** Applies what a reload can change, and says so in the daemon's event. */
+  reload(config: ReloadableEngineConfig, attributes: Record<string, string>): void;
+  /** Lets go of everything; containers run on. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the data root, finds out what became of its containers, and wires the services. The caller holds the roots for
+ * itself alone. Rejects with nothing left open.
+ */
+export async function createEngine(config: EngineConfig, log: EngineLog): Promise<RunningEngine> {
+  const undo = new UndoStack();
+  try {
+    return await build(config, log, undo);
+  } catch (error) {
+    for (const failure of await undo.unwind()) log.error(failure.message);
+    throw error;
+  }
+}
+
+async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Promise<RunningEngine> {
+  await openRoots(config);
+  let current: ReloadableEngineConfig = config;
+  const host = await surveyHost(config, log);
+  const stores = await openStores(config, log, undo);
+  const runtime = createRuntime({ ...host, execRoot: config.execRoot });
+  undo.push("runtime", () => runtime.close());
+  const clock = createClock();
+  const bus = createEventBus(clock);
+  const registry = createRegistry();
+  const background = createBackground(log);
+  const images = createImages(
+    imageDeps({ ...stores, store: stores.images, registry, bus, log, config, current: () => current }),
+  );
+  const volumes = createVolumes(
+    volumesContext({ store: stores.volumes, registry, trees: stores.trees, bus, clock, background }),
+  );
+  const context: ContainersContext = {
+    ...stores,
+    ...host,
+    registry,
+    runtime,
+    images: imagesForContainers(images, stores.images),
+    volumes: volumes.use,
+    bus,
+    clock,
+    settings: settingsOf(config, host),
+    background,
+    warn: log.warn,
+  };
+  await recover(context);
+  for (const path of stores.volumes.leftovers) background("remove an old volume", () => stores.trees.remove(path));
+  background("collection of unused layers", () => images.collectGarbage());
+  const parts = { config, host, context, images, volumes: volumes.service, current: () => current };
+  return {
+    engine: {
+      containers: createContainers(context),
+      execs: createExecs(context),
+      images,
+      volumes: volumes.service,
+      events: createEvents(bus),
+      system: createSystem(parts),
+    },
+    reload(next, attributes) {
+      current = next;
+      bus.emit("daemon", "reload", "", { ...attributes, name: host.hostname });
+    },
+    close: async () => {
+      for (const container of registry.all()) container.restart?.cancel();
+      for (const failure of await undo.unwind()) log.error(failure.message);
+    },
+  };
+}
+
+async function openStores(config: EngineConfig, log: EngineLog, undo: UndoStack) {
+  const { dataRoot, execRoot } = config;
+  const trees = createTrees();
+  undo.push("tree workers", () => trees.close());
+  // Threads of their own, so that taking a container down does not wait behind the removal of a big tree.
+  const mounts = createTrees();
+  undo.push("mount workers", () => mounts.close());
+  const layers = await openLayerStore({ folder: join(dataRoot, "layers"), trees });
+  undo.push("layers", () => layers.close());
+  const blobs = await openBlobStore(dataRoot);
+  undo.push("blobs", () => blobs.close());
+  return {
+    trees,
+    layers,
+    blobs,
+    snapshots: createSnapshots({ layers, trees: { ...trees, unmount: mounts.unmount } }),
+    images: await openImageStore(dataRoot, log.warn),
+    records: await openContainerRecords(dataRoot),
+    runs: await openRunStates<RunState>(execRoot),
+    volumes: await openVolumeStore(dataRoot, log.warn),
+  };
+}
+
+function settingsOf(config: EngineConfig, host: Host): ContainersSettings {
+  const { seccompProfile: seccomp } = config;
+  const profile = seccomp.startsWith("/") ? readFileSync(seccomp, "utf8") : seccomp;
+  const spec: SpecDefaults = {
+    ulimits: config.defaultUlimits,
+    noNewPrivileges: config.noNewPrivileges,
+    seccompProfile: profile,
+    init: config.init,
+  };
+  return {
+    dataRoot: config.dataRoot,
+    execRoot: config.execRoot,
+    log: { Type: config.logDriver, Config: { ...config.logOpts } },
+    spec,
+    dns: { servers: [...config.dns], search: [...config.dnsSearch], options: [...config.dnsOptions] },
+    initPath: host.initPath,
+    cgroupParent: config.cgroupParent ?? "",
+    stopTimeout: 10,
+    cgroupnsMode: config.defaultCgroupnsMode,
+    ipcMode: config.defaultIpcMode,
+    shmSize: config.defaultShmSize,
+  };
+}
+
+/** Work that nobody waits for: its failure is reported and ends nothing. */
+function createBackground(log: EngineLog): ContainersContext["background"] {
+  return (what, work) => {
+    work().catch((error: unknown) => log.error(`${what}: ${messageOf(error)}`));
+  };
+}

@@ -1,0 +1,2 @@
+/** Further processes in a running container. */
+export { createExecs } from "./create-execs.ts";
