@@ -219,6 +219,7 @@ export function truncateFd(fd: number, length: number): void {
   must("ftruncate", libc.ftruncate(fd, length));
 }
 
+const SEEK_SET = 0;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 const ENXIO = 6;
@@ -286,8 +287,9 @@ export interface RawEntry {
 export const DT_UNKNOWN = 0;
 export const DT_DIR = 4;
 
-/** All names of an open directory but "." and "..", in the kernel's order. */
+/** All names of an open directory but "." and "..", in the kernel's order, from the beginning each time. */
 export function readDirectory(fd: number): RawEntry[] {
+  seek(fd, 0, SEEK_SET);
   const entries: RawEntry[] = [];
   const buffer = Buffer.allocUnsafe(64 * 1024);
   for (;;) {

@@ -6,3 +6,4 @@
 export { decompress } from "./decompress.ts";
 export { chainIdOf } from "./layer-record.ts";
 export * from "./layer-store.ts";
+export * from "./packer.ts";

@@ -64,7 +64,7 @@ export class LayerWriter implements TarHandler {
   readonly #options: LayerWriterOptions;
   readonly #directories: Directories;
   /** By path: what a directory gets at the end; undefined for one that no entry describes. */
-  readonly #described = new Map<string, TarEntry | undefined>();
+  readonly #described = new Map<string, TarEntry | undefined>([["", undefined]]);
   #file: Open | undefined;
   #size = 0;
   #replaced = false;
