@@ -3,9 +3,7 @@
  * it; a *session* is requests to an endpoint with its authentication. `testing/` has a registry for tests.
  */
 
-export type { LoginResult } from "./client/check-login.ts";
-export { basicHeader, type Credentials, credentialsFrom } from "./client/credentials.ts";
-export { isInsecure, isLoopback } from "./client/endpoint.ts";
+export { isInsecure } from "./client/endpoint.ts";
 export {
   createRegistryClient,
   type FetchedBlob,
@@ -14,5 +12,4 @@ export {
   type ResolvedManifest,
   type Target,
 } from "./client/registry-client.ts";
-export { RegistryError } from "./client/registry-error.ts";
 export { createRegistries, type RegistriesOptions } from "./registries.ts";

@@ -1,5 +1,5 @@
 import { parseGoDuration } from "../text/durations.ts";
-import { parseGoFloat, parseSize } from "../text/sizes.ts";
+import { parseSize } from "../text/sizes.ts";
 import { parseBool, parseCsv, parseFilter, parseInteger, parseNanoCpus, parseUnsigned } from "./values.ts";
 
 /** One flag as data: how it is called, what its text means, what help says of it. Its long name is its key in a Flags. */
@@ -66,9 +66,7 @@ export const boolFlag = (options: FlagOptions<boolean> = {}): Flag<boolean> =>
 
 export const stringFlag = scalar("string", "", (text) => text);
 export const intFlag = scalar("int", 0, (text) => parseInteger(text, 64));
-export const uintFlag = scalar("uint", 0, (text) => parseUnsigned(text, 64));
 export const uint16Flag = scalar("uint16", 0, (text) => parseUnsigned(text, 16));
-export const floatFlag = scalar("float", 0, parseGoFloat);
 
 /** Nanoseconds. */
 export const durationFlag = scalar("duration", 0, parseGoDuration);

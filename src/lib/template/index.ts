@@ -7,14 +7,8 @@ import { evaluate, type MissingKey } from "./evaluate.ts";
 import { builtinFunctions, dockerFunctions, type TemplateFunctions } from "./functions.ts";
 import { parseTemplate } from "./parse.ts";
 
-export {
-  dockerFunctions,
-  goJson,
-  headerFunctions,
-  type TemplateFunction,
-  type TemplateFunctions,
-} from "./functions.ts";
-export { goStruct, nilMap, nilPointer, nilSlice, printed as goPrinted, TypedNil } from "./value.ts";
+export { headerFunctions } from "./functions.ts";
+export { goStruct, nilMap, nilPointer, nilSlice } from "./value.ts";
 
 export interface TemplateOptions {
   /** Shown in errors, empty unless given. */

@@ -3,9 +3,6 @@ import { parseGoDuration } from "./durations.ts";
 
 const second = 1_000_000_000n;
 
-/** How Go writes the zero time: "never", in the API. */
-export const zeroTime = "0001-01-01T00:00:00Z";
-
 /** Now, in nanoseconds since 1970. Precise to the millisecond of the wall clock, never going back within a process. */
 export function nowNano(): bigint {
   const now = BigInt(Date.now()) * 1_000_000n;

@@ -13,7 +13,7 @@ const wide = new RegExp(
 );
 
 /** Columns that a text takes on a terminal: two for an East Asian wide character. */
-export function terminalWidth(text: string): number {
+function terminalWidth(text: string): number {
   let width = 0;
   for (const character of text) width += wide.test(character) ? 2 : 1;
   return width;

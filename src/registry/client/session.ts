@@ -30,7 +30,7 @@ export interface Session {
 
 const expiryMargin = 10_000;
 
-export function createSession(transport: Transport, endpoint: Endpoint, credentials: Credentials | undefined): Session {
+function createSession(transport: Transport, endpoint: Endpoint, credentials: Credentials | undefined): Session {
   const own = endpoint.trusted ? credentials : undefined;
   const tokens = new Map<string, Promise<AccessToken>>();
   let challenge: Challenge | undefined;

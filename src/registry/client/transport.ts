@@ -10,7 +10,7 @@ export interface Timeouts {
   stall: number;
 }
 
-export const defaultTimeouts: Timeouts = { headers: 60_000, stall: 60_000 };
+const defaultTimeouts: Timeouts = { headers: 60_000, stall: 60_000 };
 
 export interface TlsFiles {
   ca?: string | Buffer | (string | Buffer)[];

@@ -36,8 +36,3 @@ export function isLayerType(mediaType: string): boolean {
     /^application\/vnd\.docker\.image\.rootfs\.(?:foreign\.)?diff\.tar(?:\.(?:gzip|zstd))?$/.test(mediaType)
   );
 }
-
-/** Whether a layer's blob may live at a foreign address (`urls`) and not in the registry. */
-export function isForeignLayer(mediaType: string): boolean {
-  return mediaType.includes(".nondistributable.") || mediaType.includes(".foreign.");
-}
