@@ -5,6 +5,8 @@ import type { IngestWorker } from "./ingest-worker.ts";
 
 /** Bytes on their way to the worker before the writer asks its source to wait. */
 const inFlightLimit = 4 * 1024 * 1024;
+/** Bytes that go to the worker at once. */
+const batchSize = 512 * 1024;
 
 export interface BlobWriterOptions {
   worker: IngestWorker;
@@ -28,6 +30,8 @@ export class BlobWriter extends Writable {
   readonly committed: Promise<{ digest: Digest; size: number }>;
   readonly #options: BlobWriterOptions;
   readonly #committed = deferred<{ digest: Digest; size: number }>();
+  #batch = new Uint8Array(batchSize);
+  #filled = 0;
   #inFlight = 0;
   #failure: unknown;
   #wake: (() => void) | undefined;
@@ -42,40 +46,34 @@ export class BlobWriter extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#send([chunk], done);
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + batchSize - this.#filled);
+      this.#batch.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === batchSize) this.#flush();
+    }
+    if (this.#failure !== undefined) done(asError(this.#failure));
+    else if (this.#inFlight < inFlightLimit) done();
+    else this.#wake = () => done(this.#failure === undefined ? null : asError(this.#failure));
   }
 
-  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.#send(
-      chunks.map(({ chunk }) => chunk),
-      done,
-    );
-  }
-
-  /** Copies into memory of its own, which moves to the worker: a chunk may be a window on a buffer shared with others. */
-  #send(chunks: Buffer[], done: (error?: Error | null) => void): void {
-    if (this.#failure !== undefined) {
-      done(asError(this.#failure));
-      return;
-    }
-    const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    const block = new Uint8Array(size);
-    let at = 0;
-    for (const chunk of chunks) {
-      block.set(chunk, at);
-      at += chunk.length;
-    }
+  /** Sends what has been put together. The memory moves to the worker; a chunk was a window on someone else's. */
+  #flush(): void {
+    const size = this.#filled;
+    if (size === 0) return;
+    const block = this.#batch;
+    this.#batch = new Uint8Array(batchSize);
+    this.#filled = 0;
     this.#inFlight += size;
     const { worker, session } = this.#options;
-    worker.ask({ op: "write", session, chunk: block }, [block.buffer]).then(
+    worker.ask({ op: "write", session, chunk: block, size }, [block.buffer]).then(
       () => this.#arrived(size),
       (error: unknown) => {
         this.#failure ??= error;
         this.#arrived(size);
       },
     );
-    if (this.#inFlight < inFlightLimit) done();
-    else this.#wake = () => done(this.#failure === undefined ? null : asError(this.#failure));
   }
 
   #arrived(size: number): void {
@@ -92,6 +90,7 @@ export class BlobWriter extends Writable {
       done(asError(this.#failure));
       return;
     }
+    this.#flush();
     const request = { op: "finish", session, folder, ...(expected === undefined ? {} : { expected }) } as const;
     this.#finishing = worker.ask(request).then(
       ({ size, hex }) => {
@@ -110,8 +109,12 @@ export class BlobWriter extends Writable {
       done(error);
     };
     // Once the end is under way it is too late: the blob counts or not, and `committed` tells which.
-    if (this.#finishing !== undefined) this.#finishing.then(over);
-    else worker.ask({ op: "drop", session, keep: keep && !isFatal(this.#failure) }).then(over, over);
+    if (this.#finishing !== undefined) {
+      this.#finishing.then(over);
+      return;
+    }
+    if (keep && this.#failure === undefined) this.#flush();
+    worker.ask({ op: "drop", session, keep: keep && !isFatal(this.#failure) }).then(over, over);
   }
 }
 

@@ -50,7 +50,7 @@ export function createSessions(): { handle(request: IngestRequest): Promise<Inge
           return { size: session.size };
         }
         case "write":
-          return take(of(request.session), request.chunk);
+          return take(of(request.session), Buffer.from(request.chunk.buffer, 0, request.size));
         case "finish": {
           const session = of(request.session);
           try {
@@ -103,9 +103,9 @@ function rehash(fd: number, hash: Hash, limit: number): number {
   return offset;
 }
 
-function take(session: Session, chunk: Uint8Array<ArrayBuffer>): IngestValue {
+function take(session: Session, chunk: Buffer): IngestValue {
   if (session.encoder === undefined) append(session, chunk);
-  else for (const packed of session.encoder.push(Buffer.from(chunk.buffer))) append(session, packed);
+  else for (const packed of session.encoder.push(chunk)) append(session, packed);
   return { size: session.size };
 }
 

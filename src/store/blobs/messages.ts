@@ -16,6 +16,8 @@ export interface WriteRequest {
   op: "write";
   session: number;
   chunk: Uint8Array<ArrayBuffer>;
+  /** Bytes of the chunk that are meant. */
+  size: number;
 }
 
 export interface FinishRequest {
