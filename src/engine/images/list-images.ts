@@ -25,12 +25,13 @@ export function listImages(deps: ImagesDeps, options: ListOptions): ImageSummary
   const inTime = timeWindow(deps, options.filters);
   const labels = options.filters.get("label") ?? [];
   const patterns = options.filters.get("reference");
+  const parents = new Set(store.list().map(({ parent, detached }) => (detached ? undefined : parent)));
   const rows: ImageSummary[] = [];
   for (const record of store.list()) {
     if (record.detached || !inTime(secondsOf(record)) || !hasLabels(record.config.config.Labels, labels)) continue;
     const all = store.references.of(record.id);
     const names = patterns === undefined ? all : all.filter((name) => matchesAny(patterns, name));
-    const hasChildren = store.children(record.id).length > 0;
+    const hasChildren = parents.has(record.id);
     if (dangling === true && (hasChildren || names.some(({ tag }) => tag !== undefined))) continue;
     if (names.length === 0 && (patterns !== undefined || dangling === false || (hasChildren && !options.all))) continue;
     rows.push(summary(record, names));

@@ -11,7 +11,7 @@ interface ReferencesFile {
 export interface References {
   get(reference: Reference): Digest | undefined;
   /** The names of an image, in order of their text. */
-  of(id: Digest): Reference[];
+  of(id: Digest): readonly Reference[];
   all(): { reference: Reference; id: Digest }[];
   /** All of these at once, durably: a crash leaves either none or all. An id of undefined removes the name. */
   change(changes: readonly { reference: Reference; id: Digest | undefined }[]): Promise<void>;
@@ -30,16 +30,12 @@ export async function openReferences(path: string): Promise<References> {
     const reference = readName(name);
     if (reference !== undefined) entries.set(name, { reference, id });
   }
+  let byId = groupById(entries.values());
   const queue = createQueue();
-  const byText = (a: Reference, b: Reference): number => (formatReference(a) < formatReference(b) ? -1 : 1);
   return {
     get: (reference) => entries.get(formatReference(reference))?.id,
-    of: (id) =>
-      [...entries.values()]
-        .filter((entry) => entry.id === id)
-        .map(({ reference }) => reference)
-        .sort(byText),
-    all: () => [...entries.values()].sort((a, b) => byText(a.reference, b.reference)),
+    of: (id) => byId.get(id) ?? [],
+    all: () => inOrder(entries.values()),
     change: (changes) =>
       queue(async () => {
         const next = new Map(entries);
@@ -52,6 +48,7 @@ export async function openReferences(path: string): Promise<References> {
         const file: ReferencesFile = { schema: 1, references };
         await writeFileAtomic(path, `${JSON.stringify(file, null, 1)}\n`, { durable: true });
         entries = next;
+        byId = groupById(next.values());
       }),
   };
 }
@@ -62,4 +59,19 @@ function readName(name: string): Reference | undefined {
   } catch {
     return undefined;
   }
+}
+
+function inOrder(entries: Iterable<Entry>): Entry[] {
+  const named = [...entries].map((entry) => ({ entry, text: formatReference(entry.reference) }));
+  return named.sort((a, b) => (a.text < b.text ? -1 : 1)).map(({ entry }) => entry);
+}
+
+function groupById(entries: Iterable<Entry>): Map<Digest, Reference[]> {
+  const groups = new Map<Digest, Reference[]>();
+  for (const { id, reference } of inOrder(entries)) {
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, [reference]);
+    else group.push(reference);
+  }
+  return groups;
 }
