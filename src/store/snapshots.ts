@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, statfsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { notFound } from "../lib/index.ts";
-import { codeOf, MNT, mountOverlay, unmount } from "../system/index.ts";
+import { codeOf, MNT, mountOverlay, spreadFolders, unmount } from "../system/index.ts";
 import type { LayerStore } from "./layers/index.ts";
 import type { Trees } from "./trees/index.ts";
 
@@ -18,7 +18,7 @@ export interface SnapshotMount {
 
 /** Root file systems: an image's layers, shared, under a writable layer of one container. */
 export interface Snapshots {
-  /** Makes what a container's folder needs for its writable layer. */
+  /** Makes what a container's folder needs for its writable layer. The folder that it is in exists. */
   prepare(containerFolder: string): Promise<void>;
   /** Rejects with "not-found" where a layer is missing, with SyscallError where the kernel refuses. */
   mount(options: SnapshotMount): Promise<void>;
@@ -37,9 +37,13 @@ const OPTIONS = ["redirect_dir=nofollow", "metacopy=off", "index=off"];
 
 export function createSnapshots({ layers, trees }: { layers: LayerStore; trees: Trees }): Snapshots {
   const fast = new Set<string>();
+  const spread = new Set<string>();
   const lowersOf = (chainIds: readonly string[]) => chainIds.map((id) => layerPath(layers, id)).reverse();
   return {
     prepare: async (containerFolder) => {
+      const parent = dirname(containerFolder);
+      if (!spread.has(parent)) spreadFolders(parent);
+      spread.add(parent);
       mkdirSync(join(containerFolder, "work"), { recursive: true, mode: 0o700 });
     },
     mount: async ({ containerFolder, chainIds, target, volatile }) => {

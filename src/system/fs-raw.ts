@@ -14,7 +14,6 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_REMOVEDIR = 0x200;
 const AT_EMPTY_PATH = 0x1000;
 export const RENAME_NOREPLACE = 1;
-export const RENAME_EXCHANGE = 2;
 
 const libc = {
   openat: declare("int openat(int dir, const void *path, int flags, unsigned int mode)"),
@@ -35,14 +34,11 @@ const libc = {
   statx: declare("int statx(int dir, const void *path, int flags, unsigned int mask, void *buf)"),
   ftruncate: declare("int ftruncate64(int fd, int64_t length)"),
   lseek: declare("int64_t lseek64(int fd, int64_t offset, int whence)"),
-  fallocate: declare("int fallocate64(int fd, int mode, int64_t offset, int64_t length)"),
   copyFileRange: declare(
     "intptr_t copy_file_range(int from, void *off, int to, void *out, size_t length, unsigned int flags)",
   ),
   getdents64: declare("intptr_t getdents64(int fd, void *buf, size_t size)"),
   syncfs: declare("int syncfs(int fd)"),
-  umask: declare("unsigned int umask(unsigned int mask)"),
-  unshare: declare("int unshare(int flags)"),
 };
 
 /** openat(2); O_CLOEXEC is added. */
@@ -243,11 +239,6 @@ export function* dataSegments(fd: number, size: number): Generator<{ offset: num
   }
 }
 
-/** Reserves space (fallocate with mode 0). False where the file system cannot. */
-export function reserve(fd: number, length: number): boolean {
-  return libc.fallocate(fd, 0, 0, length) === 0;
-}
-
 const offsets = Buffer.alloc(4096);
 
 /** copy_file_range(2) at the given offsets: how many bytes were copied, or undefined where the kernel cannot. */
@@ -265,17 +256,6 @@ export function copyRange(from: number, to: number, offset: number, length: numb
 /** Flushes the whole file system that the descriptor is on. Blocks for as long as that takes: workers only. */
 export function syncFileSystem(fd: number): void {
   must("syncfs", libc.syncfs(fd));
-}
-
-const CLONE_FS = 0x200;
-
-/**
- * Gives the calling thread its own working directory and umask, and clears the umask: modes passed to open and mkdir
- * then hold exactly. For worker threads; the rest of the process is not affected.
- */
-export function privateUmask(): void {
-  must("unshare", libc.unshare(CLONE_FS));
-  libc.umask(0);
 }
 
 /** One name of a directory: its bytes closed by NUL, and DT_* (0 where the file system does not tell). */

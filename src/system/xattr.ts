@@ -12,7 +12,6 @@ const libc = {
   fset: declare("int fsetxattr(int fd, const void *name, const void *value, size_t size, int flags)"),
   lget: declare("intptr_t lgetxattr(const void *path, const void *name, void *value, size_t size)"),
   llist: declare("intptr_t llistxattr(const void *path, void *list, size_t size)"),
-  lremove: declare("int lremovexattr(const void *path, const void *name)"),
 };
 
 const ENODATA = 61;
@@ -36,10 +35,6 @@ export function setXattrAt(dir: number, name: CName, attribute: string, value: B
 
 export function setXattrFd(fd: number, attribute: string, value: Buffer): void {
   if (libc.fset(fd, attributeName(attribute), value, value.length, 0) < 0) fail("fsetxattr", attribute);
-}
-
-export function removeXattrAt(dir: number, name: CName, attribute: string): void {
-  if (libc.lremove(pathOf(dir, name), attributeName(attribute)) < 0) fail("lremovexattr", attribute);
 }
 
 /** The value, or undefined where the attribute is not there or the file system has none. */

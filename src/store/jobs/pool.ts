@@ -40,7 +40,7 @@ interface Slot {
 class Pool implements JobPool {
   readonly #size: number;
   readonly #slots = new Set<Slot>();
-  readonly #waiting: ((slot: Slot) => void)[] = [];
+  readonly #waiting: { resolve(slot: Slot): void; reject(error: Error): void }[] = [];
   #closed = false;
 
   constructor(size: number) {
@@ -52,9 +52,11 @@ class Pool implements JobPool {
     request: Jobs[Name]["request"],
     options: JobOptions = {},
   ): Promise<Jobs[Name]["result"]> {
-    const slot = await this.#take();
+    const slot = await this.#take(options.signal).catch((error: unknown) => {
+      destroy(options.source);
+      throw error;
+    });
     try {
-      options.signal?.throwIfAborted();
       return (await runOn(slot.worker, job, request, options)) as Jobs[Name]["result"];
     } finally {
       this.#giveBack(slot);
@@ -63,16 +65,36 @@ class Pool implements JobPool {
 
   async close(): Promise<void> {
     this.#closed = true;
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(closed());
     await Promise.all([...this.#slots].map((slot) => slot.worker.terminate()));
   }
 
-  async #take(): Promise<Slot> {
-    if (this.#closed) throw new BerthError("cancelled", "the store is closed");
+  async #take(signal: AbortSignal | undefined): Promise<Slot> {
+    if (this.#closed) throw closed();
+    if (signal?.aborted) throw cancelled(signal);
     for (const slot of this.#slots) {
       if (!slot.busy) return this.#claim(slot);
     }
     if (this.#slots.size < this.#size) return this.#claim(this.#start());
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#wait(signal);
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<Slot> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        if (signal !== undefined) reject(cancelled(signal));
+      };
+      const waiter = {
+        reject,
+        resolve: (slot: Slot) => {
+          signal?.removeEventListener("abort", leave);
+          resolve(slot);
+        },
+      };
+      signal?.addEventListener("abort", leave);
+      this.#waiting.push(waiter);
+    });
   }
 
   #claim(slot: Slot): Slot {
@@ -95,7 +117,7 @@ class Pool implements JobPool {
   #giveBack(slot: Slot): void {
     const alive = this.#slots.has(slot);
     const next = this.#waiting.shift();
-    if (next !== undefined) next(alive ? slot : this.#claim(this.#start()));
+    if (next !== undefined) next.resolve(alive ? slot : this.#claim(this.#start()));
     else if (alive) this.#rest(slot);
   }
 
@@ -108,6 +130,9 @@ class Pool implements JobPool {
     }, IDLE_MS).unref();
   }
 }
+
+const closed = () => new BerthError("cancelled", "the store is closed");
+const cancelled = (signal: AbortSignal) => new BerthError("cancelled", "cancelled", { cause: signal.reason });
 
 async function runOn(worker: Worker, job: JobName, request: object, options: JobOptions): Promise<unknown> {
   const { signal, source, output, onProgress } = options;
@@ -136,7 +161,7 @@ async function runOn(worker: Worker, job: JobName, request: object, options: Job
     return result;
   } catch (error) {
     destroy(source);
-    if (signal?.aborted) throw new BerthError("cancelled", "cancelled", { cause: signal.reason });
+    if (signal?.aborted) throw cancelled(signal);
     throw sourceFailure ?? error;
   } finally {
     signal?.removeEventListener("abort", stop);

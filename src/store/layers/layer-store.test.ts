@@ -162,6 +162,28 @@ describe("row 14: a failure leaves nothing", () => {
     expect(leftovers()).toEqual([]);
   });
 
+  test("while they wait for a thread: aborted, and a source that fails", async () => {
+    const held: Readable[] = [];
+    const control = new AbortController();
+    const hold = Array.from({ length: 4 }, () => {
+      const source = new Readable({ read() {} });
+      source.push(big.subarray(0, 500_000));
+      held.push(source);
+      return store.unpack({ source }).catch((error: Error) => error.message);
+    });
+    const waiting = store.unpack({ source: stream(big), signal: control.signal });
+    const broken = new Readable({ read() {} });
+    const failed = store.unpack({ source: broken });
+    failed.catch(() => {});
+    broken.destroy(new Error("gone while waiting"));
+    control.abort();
+    await expect(waiting).rejects.toMatchObject({ kind: "cancelled" });
+    for (const source of held) source.destroy(new Error("enough"));
+    expect(await Promise.all(hold)).toEqual(Array(4).fill("enough"));
+    await expect(failed).rejects.toThrow("gone while waiting");
+    expect(leftovers()).toEqual([]);
+  });
+
   test("row 32: descriptors stay flat over many failures", async () => {
     const fail = () => store.unpack({ source: stream(big.subarray(0, 400_000)) }).catch(() => {});
     await fail();

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { BerthError, conflict, createKeyedQueue, writeFileAtomic } from "../../lib/index.ts";
 import { DEFAULT_TAR_LIMITS, type TarLimits } from "../../lib/tar/index.ts";
 import type { Digest } from "../../spec/index.ts";
@@ -68,6 +69,8 @@ export interface LayerStore {
 export const LAYER_LIMITS: TarLimits = { ...DEFAULT_TAR_LIMITS, entries: 4_000_000, archiveBytes: 128 * 1024 ** 3 };
 
 const SYNC_DELAY_MS = 1000;
+// As many as a pull downloads at once, and one: a source that waits here holds up its download.
+const PARALLEL = 4;
 const TEMPORARY = "tmp-";
 const EMPTY = ".empty";
 
@@ -84,7 +87,7 @@ class Store implements LayerStore {
   readonly folder: string;
   readonly empty: string;
   readonly #trees: Trees;
-  readonly #pool: JobPool = createJobPool({ size: 2 });
+  readonly #pool: JobPool = createJobPool({ size: PARALLEL });
   readonly #bootId = readBootId();
   readonly #records = new Map<Digest, LayerRecord>();
   readonly #serial = createKeyedQueue();
@@ -125,14 +128,16 @@ class Store implements LayerStore {
   }
 
   async unpack(options: UnpackOptions): Promise<UnpackedLayer> {
-    const { expectedDiffId, parent } = options;
+    const { expectedDiffId, parent, source } = options;
+    // A stream that fails while it waits for its turn is heard when it is read; without a listener it would end us.
+    if ("on" in source) (source as Readable).on("error", () => {});
     if (expectedDiffId === undefined) return this.#unpackNew(options);
     const chainId = chainIdOf(parent, expectedDiffId);
     // Two pulls of the same layer: the second one waits, and finds it there or does it itself.
     return this.#serial(chainId, async () => {
       const known = this.get(chainId);
       if (known === undefined) return this.#unpackNew(options);
-      if ("destroy" in options.source) (options.source as { destroy(): void }).destroy();
+      if ("destroy" in source) (source as Readable).destroy();
       return known;
     });
   }
