@@ -1,7 +1,7 @@
-import type { Duplex } from "node:stream";
 import { BerthError, type ErrorKind } from "../../lib/index.ts";
 import { dial, type Endpoint } from "./dial.ts";
 import { Connection, type HttpResponse, type WireRequest } from "./http/connection.ts";
+import type { Wire } from "./wire.ts";
 
 /** The newest version of the Engine API that this client speaks. */
 export const API_VERSION = "1.51";
@@ -29,7 +29,7 @@ export interface ClientOptions {
   headers?: Record<string, string>;
   userAgent?: string;
   /** Opens the connection, in place of `dial`. */
-  connect?: (endpoint: Endpoint) => Promise<Duplex>;
+  connect?: (endpoint: Endpoint) => Promise<Wire>;
 }
 
 /** An error that a daemon gave as its answer. `message` is the daemon's own, without a prefix. */
@@ -152,7 +152,7 @@ export class EngineClient {
 
   async #open(): Promise<Connection> {
     const connect = this.#options.connect ?? dial;
-    let socket: Duplex;
+    let socket: Wire;
     try {
       socket = await connect(this.endpoint);
     } catch (cause) {

@@ -1,7 +1,9 @@
-import * as net from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { BerthError } from "../../lib/index.ts";
 import type { Host } from "../transport/index.ts";
+import { bun, dialBun } from "./bun-wire.ts";
+import { streamWire, type Wire } from "./wire.ts";
 
 /** PEM files, by their paths, of a TLS connection. */
 export interface TlsFiles {
@@ -22,21 +24,28 @@ export interface Endpoint {
 type SshHost = Host & { kind: "ssh" };
 
 /** Opens a connection to the endpoint. Rejects with the socket's own error (ENOENT, ECONNREFUSED, EACCES, …). */
-export function dial(endpoint: Endpoint): Promise<Duplex> {
-  const { host, tls } = endpoint;
+export async function dial({ host, tls }: Endpoint): Promise<Wire> {
   switch (host.kind) {
     case "unix":
-      return connected(net.connect({ path: host.path, allowHalfOpen: true } as net.NetConnectOpts), "connect");
+      return bun === undefined ? dialNode({ path: host.path }) : dialBun(bun, { unix: host.path });
     case "tcp":
-      return tls === undefined ? dialTcp(host.host, host.port) : dialTls(host, tls);
+      if (tls !== undefined) return streamWire(await dialTls(host, tls));
+      return bun === undefined ? dialNode(host) : dialBun(bun, { hostname: host.host, port: host.port });
     case "ssh":
-      return dialSsh(host);
+      return streamWire(await dialSsh(host));
     case "fd":
-      return Promise.reject(new BerthError("invalid", "a client cannot connect to fd://"));
+      throw new BerthError("invalid", "a client cannot connect to fd://");
   }
 }
 
-function connected(socket: net.Socket, event: "connect" | "secureConnect"): Promise<Duplex> {
+async function dialNode(address: { path: string } | { host: string; port: number }): Promise<Wire> {
+  const net = await import("node:net");
+  const options =
+    "path" in address ? { path: address.path } : { host: address.host, port: address.port, noDelay: true };
+  return streamWire(await connected(net.connect({ ...options, allowHalfOpen: true } as never), "connect"));
+}
+
+function connected(socket: Socket, event: "connect" | "secureConnect"): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     socket.once("error", reject);
     socket.once(event, () => {
@@ -46,13 +55,12 @@ function connected(socket: net.Socket, event: "connect" | "secureConnect"): Prom
   });
 }
 
-function dialTcp(host: string, port: number): Promise<Duplex> {
-  const socket = net.connect({ host, port, allowHalfOpen: true, noDelay: true } as net.NetConnectOpts);
-  return connected(socket, "connect");
-}
-
 async function dialTls(endpoint: { host: string; port: number }, files: TlsFiles): Promise<Duplex> {
-  const [tls, { readFile }] = await Promise.all([import("node:tls"), import("node:fs/promises")]);
+  const [tls, net, { readFile }] = await Promise.all([
+    import("node:tls"),
+    import("node:net"),
+    import("node:fs/promises"),
+  ]);
   const read = (path: string | undefined) => (path === undefined ? undefined : readFile(path));
   const [ca, cert, key] = await Promise.all([read(files.ca), read(files.cert), read(files.key)]);
   const socket = tls.connect({

@@ -6,5 +6,6 @@
 export { parseHost } from "../transport/index.ts";
 export * from "./client.ts";
 export { dial, type Endpoint, type TlsFiles } from "./dial.ts";
-export type { HttpResponse } from "./http/connection.ts";
+export type { HttpResponse, RawWriter } from "./http/connection.ts";
 export { readJsonStream, readLines } from "./json-stream.ts";
+export type { Wire } from "./wire.ts";

@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Duplex } from "node:stream";
-import { dial, type Endpoint } from "../../api/client/index.ts";
+import { dial, type Endpoint, type Wire } from "../../api/client/index.ts";
 import { daemonCommand } from "./daemon-command.ts";
 import type { Output } from "./output.ts";
 
@@ -13,7 +12,7 @@ const LOG = "/var/log/berth.log";
  * Connects to the default socket; where nobody listens there and the caller is root, starts a daemon in the
  * background, says so on stderr, and connects when it does. BERTH_AUTOSTART=0 turns that off.
  */
-export async function connectOrStart(endpoint: Endpoint, env: NodeJS.ProcessEnv, err: Output): Promise<Duplex> {
+export async function connectOrStart(endpoint: Endpoint, env: NodeJS.ProcessEnv, err: Output): Promise<Wire> {
   try {
     return await dial(endpoint);
   } catch (error) {
@@ -30,7 +29,7 @@ function mayStart(error: unknown, env: NodeJS.ProcessEnv): boolean {
 
 let starting: Promise<{ failed: string | undefined }> | undefined;
 
-async function start(endpoint: Endpoint, err: Output, error: unknown): Promise<Duplex> {
+async function start(endpoint: Endpoint, err: Output, error: unknown): Promise<Wire> {
   const command = daemonCommand();
   if (command === undefined) throw error;
   starting ??= launch(command, endpoint, err);

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Endpoint, parseHost, type TlsFiles } from "../../api/client/index.ts";
@@ -95,6 +94,8 @@ interface ContextMeta {
 }
 
 function fromContext(folder: string, name: string): Endpoint {
+  // Loading node:crypto takes as long as the rest of a start: only contexts need it.
+  const { createHash } = process.getBuiltinModule("node:crypto");
   const id = createHash("sha256").update(name).digest("hex");
   const path = join(folder, "contexts", "meta", id, "meta.json");
   let meta: ContextMeta;

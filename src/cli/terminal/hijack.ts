@@ -1,5 +1,4 @@
-import type { Duplex } from "node:stream";
-import type { HttpResponse } from "../../api/client/index.ts";
+import type { HttpResponse, RawWriter } from "../../api/client/index.ts";
 import { createDemuxer } from "../../lib/index.ts";
 import type { Output } from "../core/output.ts";
 import { detachScanner } from "./detach-keys.ts";
@@ -55,7 +54,7 @@ async function receive(response: HttpResponse, { tty, out, err }: HijackOptions)
 }
 
 /** Sends standard input, half-closing the connection at its end. Gives what stops that. */
-function sendInput(socket: Duplex, options: HijackOptions, detach: () => void): () => void {
+function sendInput(socket: RawWriter, options: HijackOptions, detach: () => void): () => void {
   const { stdin } = process;
   const scan = stdin.isTTY && options.tty ? detachScanner(options.detachKeys) : undefined;
   if (options.tty) restore = rawMode(stdin);
@@ -63,7 +62,7 @@ function sendInput(socket: Duplex, options: HijackOptions, detach: () => void): 
     const { pass, detached } = scan?.(chunk) ?? { pass: chunk, detached: false };
     if (pass.length > 0 && !socket.write(pass)) {
       stdin.pause();
-      socket.once("drain", () => stdin.resume());
+      void socket.drained().then(() => stdin.resume());
     }
     if (detached) detach();
   };

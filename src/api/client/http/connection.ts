@@ -1,5 +1,5 @@
-import type { Duplex } from "node:stream";
 import { BerthError } from "../../../lib/index.ts";
+import type { Wire } from "../wire.ts";
 import { ResponseBody } from "./response-body.ts";
 import { type ResponseHead, ResponseParser } from "./response-parser.ts";
 
@@ -7,7 +7,16 @@ import { type ResponseHead, ResponseParser } from "./response-parser.ts";
 export interface HttpResponse extends ResponseHead {
   readonly body: ResponseBody;
   /** Set where the server switched protocols: the bytes of `body` are raw, and this is their other direction. */
-  readonly upgraded: Duplex | undefined;
+  readonly upgraded: RawWriter | undefined;
+}
+
+/** The writing direction of a switched connection. */
+export interface RawWriter {
+  /** False where the writer should wait for `drained`. */
+  write(data: Uint8Array): boolean;
+  drained(): Promise<void>;
+  /** Half-closes: the other side sees the end of input. */
+  end(): void;
 }
 
 export interface WireRequest {
@@ -33,13 +42,14 @@ export class Connection {
   #open = true;
   #sentAny = false;
   #uploading = false;
-  readonly #socket: Duplex;
+  readonly #wire: Wire;
+  #onDrain: (() => void)[] = [];
   readonly #parser: ResponseParser;
   readonly #onIdle: (connection: Connection) => void;
   readonly #onClose: (connection: Connection) => void;
 
-  constructor(socket: Duplex, onIdle: (c: Connection) => void, onClose: (c: Connection) => void) {
-    this.#socket = socket;
+  constructor(wire: Wire, onIdle: (c: Connection) => void, onClose: (c: Connection) => void) {
+    this.#wire = wire;
     this.#onIdle = onIdle;
     this.#onClose = onClose;
     this.#parser = new ResponseParser({
@@ -47,10 +57,11 @@ export class Connection {
       body: (chunk) => this.#exchange?.body?.push(chunk),
       end: () => this.#done(),
     });
-    socket.on("data", (chunk: Buffer) => this.#data(chunk));
-    socket.on("error", (error: Error) => this.#broken(error));
-    socket.on("end", () => this.#ended());
-    socket.on("close", () => this.#broken(new BerthError("unavailable", "unexpected EOF")));
+    wire.listen({
+      data: (chunk) => this.#data(chunk),
+      drain: () => this.#drain(),
+      end: (error) => (error === undefined ? this.#ended() : this.#broken(error)),
+    });
   }
 
   get open(): boolean {
@@ -73,7 +84,7 @@ export class Connection {
 
   close(): void {
     this.#open = false;
-    this.#socket.destroy();
+    this.#wire.destroy();
   }
 
   #write(request: WireRequest): void {
@@ -81,12 +92,12 @@ export class Connection {
     let head = `${request.method} ${request.path} HTTP/1.1\r\n`;
     for (const [name, value] of Object.entries(request.headers)) head += `${name}: ${value}\r\n`;
     if (typeof body === "string") {
-      this.#socket.write(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+      this.#wire.write(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
     } else if (body === undefined) {
       const empty = request.method === "POST" || request.method === "PUT" ? "Content-Length: 0\r\n" : "";
-      this.#socket.write(`${head}${empty}\r\n`);
+      this.#wire.write(`${head}${empty}\r\n`);
     } else {
-      this.#socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+      this.#wire.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
       this.#uploading = true;
       this.#writeChunks(body).catch((error: Error) => this.#broken(error));
     }
@@ -96,19 +107,20 @@ export class Connection {
     for await (const chunk of body) {
       if (!this.#open) return;
       if (chunk.length === 0) continue;
-      this.#socket.write(`${chunk.length.toString(16)}\r\n`);
-      this.#socket.write(chunk);
-      if (!this.#socket.write("\r\n")) await this.#drained();
+      this.#wire.write(`${chunk.length.toString(16)}\r\n`);
+      this.#wire.write(chunk);
+      if (!this.#wire.write("\r\n")) await this.#drained();
     }
-    this.#socket.write("0\r\n\r\n");
+    this.#wire.write("0\r\n\r\n");
     this.#uploading = false;
   }
 
   #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#socket.once("drain", resolve);
-      this.#socket.once("close", resolve);
-    });
+    return new Promise((resolve) => void this.#onDrain.push(resolve));
+  }
+
+  #drain(): void {
+    for (const resolve of this.#onDrain.splice(0)) resolve();
   }
 
   #head(head: ResponseHead): "http" | "raw" {
@@ -116,13 +128,17 @@ export class Connection {
     if (exchange === undefined) throw new BerthError("corrupt", "the server sent a response that nobody asked for");
     const raw = exchange.request.upgrade === true && (head.status === 101 || head.status === 200);
     exchange.body = new ResponseBody({
-      pause: () => void this.#socket.pause(),
-      resume: () => void this.#socket.resume(),
+      pause: () => this.#wire.pause(),
+      resume: () => this.#wire.resume(),
       destroy: () => this.close(),
     });
-    exchange.resolve({ ...head, body: exchange.body, upgraded: raw ? this.#socket : undefined });
+    exchange.resolve({ ...head, body: exchange.body, upgraded: raw ? this.#rawWriter() : undefined });
     if (!raw && head.headers.get("connection")?.toLowerCase() === "close") this.#open = false;
     return raw ? "raw" : "http";
+  }
+
+  #rawWriter(): RawWriter {
+    return { write: (data) => this.#wire.write(data), drained: () => this.#drained(), end: () => this.#wire.end() };
   }
 
   #data(chunk: Buffer): void {
@@ -138,23 +154,25 @@ export class Connection {
     this.#exchange = undefined;
     if (this.#uploading) this.#open = false;
     if (this.#open) this.#onIdle(this);
-    else this.#socket.destroy();
+    else this.#wire.destroy();
     body?.end();
   }
 
   #ended(): void {
     this.#open = false;
+    this.#drain();
     if (this.#parser.finish()) this.#onClose(this);
     else this.#broken(new BerthError("unavailable", "unexpected EOF"));
   }
 
   #broken(error: Error): void {
     this.#open = false;
+    this.#drain();
     const exchange = this.#exchange;
     this.#exchange = undefined;
     if (exchange?.body === undefined) exchange?.reject(error);
     else exchange.body.end(error);
     this.#onClose(this);
-    this.#socket.destroy();
+    this.#wire.destroy();
   }
 }
