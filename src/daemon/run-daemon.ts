@@ -1,7 +1,7 @@
 import { createApiServer } from "../api/server/index.ts";
 import type { Engine } from "../engine/index.ts";
 import { messageOf, UndoStack } from "../lib/index.ts";
-import { notifyService } from "../system/service/index.ts";
+import { notifyService, unreadBytes } from "../system/service/index.ts";
 import { type DaemonConfig, type ReloadableConfig, readReloadable } from "./config.ts";
 import { openListeners } from "./listeners.ts";
 import { type CommandLine, loadSettings } from "./load-config.ts";
@@ -48,6 +48,7 @@ export async function startDaemon(
       engine: running.engine,
       version,
       experimental: config.experimental,
+      unread: unreadBytes,
       log: (entry) => logRequest(log, entry),
     });
     let current: ReloadableConfig = config;

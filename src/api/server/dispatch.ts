@@ -4,6 +4,7 @@ import { BerthError, invalid, messageOf, notFound } from "../../lib/index.ts";
 import { checkBrowser, type Exposure } from "./guard.ts";
 import { acceptRaw, answerRaw, asksUpgrade, type Hijacked, readRawBody } from "./hijack.ts";
 import { readBody } from "./json-body.ts";
+import { headWasRead, type UnreadBytes } from "./read-ahead.ts";
 import { type Call, type HijackCall, isHijack, type Route } from "./route.ts";
 import { isServed, type Router } from "./router.ts";
 import { statusOf } from "./status.ts";
@@ -30,6 +31,7 @@ export interface DispatcherOptions {
   /** Aborts when the server shuts down: ends streams that would go on for ever. */
   closing: AbortSignal;
   log: RequestLog;
+  unread?: UnreadBytes | undefined;
 }
 
 /** Told of every request; `error` is there where it failed. */
@@ -94,9 +96,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         if (!isHijack(route)) throw invalid("this endpoint does not upgrade its connection");
         const withBody: Pick<HijackCall, "readBody" | "accept" | "finish"> = {
           readBody: (limit) => readRawBody(hijacked, limit),
-          accept(contentType) {
+          async accept(contentType) {
             accepted = true;
-            return acceptRaw(hijacked, contentType, common);
+            const channel = acceptRaw(hijacked, contentType, common);
+            await headWasRead(hijacked, options.unread);
+            return channel;
           },
           finish() {
             accepted = true;
@@ -165,7 +169,7 @@ function lazySignal(closing: AbortSignal, onHangUp: (abort: () => void) => void)
 function overHttp(call: Call, request: IncomingMessage, reply: ServerResponse): HijackCall {
   return Object.assign(call, {
     readBody: (limit: number) => readBody(request, limit),
-    accept(contentType: string) {
+    async accept(contentType: string) {
       reply.writeHead(200, { "Content-Type": contentType });
       reply.flushHeaders();
       return { input: request, output: reply };

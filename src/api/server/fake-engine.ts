@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Engine } from "../../engine/index.ts";
 import { listen } from "../transport/index.ts";
-import type { RequestLog } from "./dispatch.ts";
 import type { Exposure } from "./guard.ts";
-import { type ApiServer, createApiServer } from "./server.ts";
+import { given } from "./query.ts";
+import { type ApiServer, type ApiServerOptions, createApiServer } from "./server.ts";
 
 /** Any part of the engine; what a test leaves out fails when it is called. */
 export type EnginePart = { [Service in keyof Engine]?: Partial<Engine[Service]> };
@@ -42,13 +42,20 @@ export class TestServer implements AsyncDisposable {
   readonly path: string;
   readonly #dir: string;
 
-  constructor(parts: EnginePart, options: { log?: RequestLog } = {}) {
+  constructor(parts: EnginePart, options: Pick<ApiServerOptions, "log" | "unread"> = {}) {
     this.#dir = mkdtempSync(join(tmpdir(), "berth-api-"));
     this.path = join(this.#dir, "api.sock");
-    this.api = createApiServer({ engine: fakeEngine(parts), version: "0.0.0", ...options });
+    this.api = createApiServer({
+      engine: fakeEngine(parts),
+      version: "0.0.0",
+      ...given({ log: options.log, unread: options.unread }),
+    });
   }
 
-  static async start(parts: EnginePart, options: { exposure?: Exposure; log?: RequestLog } = {}): Promise<TestServer> {
+  static async start(
+    parts: EnginePart,
+    options: { exposure?: Exposure } & Pick<ApiServerOptions, "log" | "unread"> = {},
+  ): Promise<TestServer> {
     const server = new TestServer(parts, options);
     const endpoint = server.api.endpoint({ exposure: options.exposure ?? "trusted" });
     await listen(endpoint, { kind: "unix", path: server.path });

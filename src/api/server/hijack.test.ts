@@ -221,6 +221,39 @@ describe("attach", () => {
   });
 });
 
+describe("a client that loses what comes together with the head", () => {
+  const python = "User-Agent: docker-sdk-python/5.0.3\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n";
+
+  it("gets its output when it has read the head", async () => {
+    const session = fakeSession({ stdin: false });
+    session.output.end("output");
+    let unread = 100;
+    server = await TestServer.start(attaching(session), { unread: () => unread });
+    const socket = server.dial();
+    const chunks: string[] = [];
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk.toString("latin1")));
+    socket.write(attachHead(python));
+    await vi.waitFor(() => expect(chunks.join("")).toContain("\r\n\r\n"));
+    expect(chunks.join("")).not.toContain("output");
+    const over = new Promise((resolve) => socket.once("end", resolve));
+    unread = 0;
+    await over;
+    expect(chunks.at(-1)).toBe("output");
+    socket.destroy();
+  });
+
+  it("leaves nothing behind where it goes away meanwhile", async () => {
+    const session = fakeSession();
+    server = await TestServer.start(attaching(session), { unread: () => 1 });
+    const socket = server.dial();
+    socket.write(attachHead(python));
+    await receives(socket, "\r\n\r\n");
+    session.output.destroy(new Error("monitor gone"));
+    await closed(socket);
+    await vi.waitFor(() => expect(session.destroy).toHaveBeenCalledTimes(1), { timeout: 5_000 });
+  });
+});
+
 describe("exec start", () => {
   const execHead = (body: string, headers = upgrade) =>
     `POST /v1.51/exec/e/start HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n${headers}\r\n`;

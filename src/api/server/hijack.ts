@@ -100,6 +100,12 @@ export function answerRaw(
 const headerLines = (headers: Readonly<Record<string, string>>) =>
   Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
 
+/** A session that fails before it is joined must not be an unhandled error: `joinSession` sees it then. */
+export function guard(session: AttachSession): void {
+  session.output.on("error", () => {});
+  session.input?.on("error", () => {});
+}
+
 /**
  * Joins an attached process and a client until the process's output has ended or the client is gone. The client's end
  * of sending ends the process's stdin; its hang-up detaches and leaves the process alone. Never rejects.
@@ -132,7 +138,7 @@ export function joinSession(session: AttachSession, channel: Channel, signal: Ab
     });
     session.output.pipe(output);
     forwardInput(session, input);
-    if (signal.aborted) hangUp();
+    if (signal.aborted || output.destroyed || session.output.errored) hangUp();
   });
 }
 

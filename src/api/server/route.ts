@@ -30,7 +30,7 @@ export interface HijackCall extends Call {
   /** The request's own body, at most `limit` bytes. Ask before `accept`. */
   readBody(limit: number): Promise<Buffer>;
   /** Sends the head of the answer (101 or 200, as the client asked) and hands over the raw connection. */
-  accept(contentType: string): Channel;
+  accept(contentType: string): Promise<Channel>;
   /** Answers 200 without a body, in place of `accept`. */
   finish(): void;
 }

@@ -9,6 +9,7 @@ import { createDispatcher, type RequestLog } from "./dispatch.ts";
 import type { Exposure } from "./guard.ts";
 import { answerRaw } from "./hijack.ts";
 import { decideUpgrades } from "./hijack-parser.ts";
+import type { UnreadBytes } from "./read-ahead.ts";
 import { createRouter } from "./router.ts";
 import { routes } from "./routes/index.ts";
 import { API_VERSION } from "./versions.ts";
@@ -26,6 +27,8 @@ export interface ApiServerOptions {
   experimental?: boolean;
   /** Told of every request once it is answered. */
   log?: RequestLog;
+  /** Tells how many bytes of a socket its peer has not read; for clients that cannot take head and output together. */
+  unread?: UnreadBytes;
 }
 
 export interface EndpointOptions {
@@ -46,7 +49,7 @@ export interface ApiServer {
 }
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { engine, version, experimental = false, log = () => {} } = options;
+  const { engine, version, experimental = false, log = () => {}, unread } = options;
   const closing = new AbortController();
   // every stream without an end listens
   setMaxListeners(0, closing.signal);
@@ -56,7 +59,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     Ostype: "linux",
     Server: `Berth/${version} (linux)`,
   };
-  const dispatcher = createDispatcher({ engine, router: createRouter(routes), common, closing: closing.signal, log });
+  const dispatcher = createDispatcher({
+    engine,
+    router: createRouter(routes),
+    common,
+    closing: closing.signal,
+    log,
+    unread,
+  });
   const servers = new Set<Server>();
   const connections = createConnections();
 

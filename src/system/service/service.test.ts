@@ -1,10 +1,11 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { lockFile, notifyService } from "./index.ts";
+import { lockFile, notifyService, unreadBytes } from "./index.ts";
 
 let dir: string;
 beforeAll(() => {
@@ -37,6 +38,24 @@ describe("lockFile", () => {
 });
 
 const hasPython = spawnSync("python3", ["--version"]).status === 0;
+
+it("unreadBytes tells whether the peer of a unix socket has read", async () => {
+  const path = join(dir, "peer");
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const client = connect({ path });
+  client.pause();
+  const [socket] = (await once(server, "connection")) as [Socket & { _handle: { fd: number } }];
+  const unread = () => unreadBytes(socket._handle.fd);
+  expect(unread()).toBe(0);
+  await new Promise((resolve) => socket.write("hello", resolve));
+  expect(unread()).toBeGreaterThan(0);
+  client.resume();
+  await expect.poll(unread).toBe(0);
+  client.destroy();
+  server.close();
+  expect(() => unreadBytes(-1)).toThrow("EBADF");
+});
 
 describe("notifyService", () => {
   it("says nothing where nobody asks", () => {

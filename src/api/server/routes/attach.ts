@@ -1,6 +1,6 @@
 import { pipeline } from "node:stream/promises";
 import { invalid } from "../../../lib/index.ts";
-import { joinSession } from "../hijack.ts";
+import { guard, joinSession } from "../hijack.ts";
 import { given, notBuilt, queryFlag, queryText } from "../query.ts";
 import { MULTIPLEXED_STREAM, RAW_STREAM } from "../reply.ts";
 import { type HijackCall, type PlainCall, type Route, route } from "../route.ts";
@@ -25,7 +25,8 @@ async function attach(call: HijackCall): Promise<void> {
     stderr: queryFlag(query, "stderr"),
     ...given({ detachKeys: queryText(query, "detachKeys") }),
   });
-  await joinSession(session, call.accept(streamType(session.tty, version)), call.signal);
+  guard(session);
+  await joinSession(session, await call.accept(streamType(session.tty, version)), call.signal);
 }
 
 async function logs(call: PlainCall): Promise<void> {

@@ -1,7 +1,7 @@
 import { BerthError, frameHeader, invalid, messageOf } from "../../../lib/index.ts";
 import type { ExecCreateBody, ExecStartBody } from "../../../spec/api/index.ts";
 import { execCreate, execStart } from "../body-shapes.ts";
-import { joinSession } from "../hijack.ts";
+import { guard, joinSession } from "../hijack.ts";
 import { checkJsonType, JSON_LIMIT, parseJson, readJson } from "../json-body.ts";
 import { MULTIPLEXED_STREAM, RAW_STREAM, sendJson, sendStatus } from "../reply.ts";
 import { type HijackCall, type PlainCall, type Route, route } from "../route.ts";
@@ -37,9 +37,10 @@ async function start(call: HijackCall): Promise<void> {
   });
   if (session === "told") return;
   if (session === undefined) return call.finish();
+  guard(session);
   // a start is over at once; from here on the session is the answer
   const multiplexed = !session.tty && atLeast(version, "1.42");
-  const channel = call.accept(multiplexed ? MULTIPLEXED_STREAM : RAW_STREAM);
+  const channel = await call.accept(multiplexed ? MULTIPLEXED_STREAM : RAW_STREAM);
   await joinSession(session, channel, call.signal);
 }
 
@@ -47,9 +48,9 @@ async function start(call: HijackCall): Promise<void> {
 const isProcessFailure = (error: unknown): error is BerthError =>
   error instanceof BerthError && error.exitCode !== undefined;
 
-function failInStream(call: HijackCall, error: BerthError, tty: boolean): "told" {
+async function failInStream(call: HijackCall, error: BerthError, tty: boolean): Promise<"told"> {
   const text = Buffer.from(`${messageOf(error)}\r\n`);
-  const { input, output } = call.accept(!tty && atLeast(call.version, "1.42") ? MULTIPLEXED_STREAM : RAW_STREAM);
+  const { input, output } = await call.accept(!tty && atLeast(call.version, "1.42") ? MULTIPLEXED_STREAM : RAW_STREAM);
   output.end(tty ? text : Buffer.concat([frameHeader(1, text.length), text]));
   input.resume();
   return "told";
