@@ -1,7 +1,9 @@
 import { createKeyedQueue, createLimiter } from "../../lib/index.ts";
 import type { Digest } from "../../spec/index.ts";
 import type { ImageRecord } from "../../store/index.ts";
+import { giveBackMemory } from "../../system/index.ts";
 import type { Images } from "../engine.ts";
+import { createAfterQuiet } from "./after-quiet.ts";
 import { collectAll } from "./collect-unused.ts";
 import { historyOf } from "./history-image.ts";
 import type { ImagesDeps } from "./images-context.ts";
@@ -37,6 +39,9 @@ export interface ImageService extends Images {
 /** Milliseconds after which verified blobs of a pull that never finished are given up. */
 const leftoverAge = 24 * 60 * 60 * 1000;
 
+/** Milliseconds after which the memory of a big transfer is given back: its worker threads have ended by then. */
+const restAfter = 12_000;
+
 /** Composes the verbs. */
 export function createImages(given: ImagesDeps): ImageService {
   const acquired = new Map<Digest, Set<string>>();
@@ -55,6 +60,7 @@ export function createImages(given: ImagesDeps): ImageService {
     retryDelay: deps.retryDelay ?? 5,
   };
   const prune = createPrune(deps);
+  const quiet = createAfterQuiet(restAfter, giveBackMemory);
   const dropIfUnused = async (record: ImageRecord | undefined): Promise<void> => {
     if (record?.detached && usersOf(record.id).length === 0) await forget(deps, record);
   };
@@ -65,9 +71,9 @@ export function createImages(given: ImagesDeps): ImageService {
     tag: (ref, target) => tagImage(deps, ref, target),
     remove: (ref, options) => removeImage(deps, ref, options),
     prune,
-    pull: (options, progress, signal) => pullImage(deps, resources, options, progress, signal),
-    load: (archive, options, progress) => loadImages(deps, archive, options, progress),
-    import: (archive, options, progress) => importImage(deps, archive, options, progress),
+    pull: (options, progress, signal) => quiet.during(() => pullImage(deps, resources, options, progress, signal)),
+    load: (archive, options, progress) => quiet.during(() => loadImages(deps, archive, options, progress)),
+    import: (archive, options, progress) => quiet.during(() => importImage(deps, archive, options, progress)),
     save: (names, options) => saveImages(deps, names, options),
     async resolve(ref, platform) {
       const record = resolveImage(deps.store, ref, platform);
