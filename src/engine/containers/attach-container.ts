@@ -11,9 +11,10 @@ import { checkAttach } from "./transitions.ts";
 export async function attachContainer(
   context: ContainersContext,
   container: Container,
+  ref: string,
   options: AttachOptions,
 ): Promise<AttachSession> {
-  checkAttach(subjectOf(container));
+  checkAttach(subjectOf(container), ref);
   const { Tty: tty = false, OpenStdin: openStdin = false, StdinOnce: once = false } = container.record.config;
   const keys = parseDetachKeys(options.detachKeys);
   const session = openSession({

@@ -24,7 +24,6 @@ export interface Run extends RunState {
 
 export interface ContainerExit {
   exitCode: number;
-  error?: string;
 }
 
 /** A client that attached while nothing ran, and gets the next run's bytes. */

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { randomHex, randomName, UndoStack } from "../../lib/index.ts";
+import { invalid, messageOf, randomHex, randomName, UndoStack } from "../../lib/index.ts";
 import type { ContainerCreateBody, ContainerCreateResponse } from "../../spec/api/index.ts";
 import { CREATED } from "../../store/records/index.ts";
 import { instantText } from "../events/index.ts";
@@ -21,7 +21,8 @@ export async function createContainer(
   options: CreateOptions,
 ): Promise<ContainerCreateResponse> {
   const name = options.name ? parseContainerName(options.name) : freeName(context);
-  const image = await context.images.resolve(options.body.Image ?? "", options.platform);
+  if (!options.body.Image) throw invalid(hasCommand(options.body) ? "no image specified" : "no command specified");
+  const image = await context.images.resolve(options.body.Image, options.platform);
   const plan = planCreate(options.body, image, factsFor(context, name));
   const container = makeContainer(plan.record, CREATED);
   context.registry.add(container);
@@ -41,6 +42,9 @@ export async function createContainer(
   emitContainer(context, container, "create");
   return { Id: container.id, Warnings: plan.warnings };
 }
+
+const hasCommand = ({ Cmd: cmd, Entrypoint: entrypoint }: ContainerCreateBody): boolean =>
+  (cmd?.length ?? 0) + (entrypoint?.length ?? 0) > 0;
 
 async function make(
   context: ContainersContext,
@@ -62,7 +66,7 @@ async function make(
 }
 
 function factsFor(context: ContainersContext, name: string) {
-  const { registry, runtime, settings, machine, hostname, clock } = context;
+  const { runtime, settings, machine, hostname, clock } = context;
   return {
     id: randomHex(32),
     name,
@@ -75,11 +79,20 @@ function factsFor(context: ContainersContext, name: string) {
     cgroupnsMode: settings.cgroupnsMode,
     ipcMode: settings.ipcMode,
     shmSize: settings.shmSize,
-    idOf: (ref: string) => registry.find(ref).id,
-    mountsOf: (ref: string) => registry.find(ref).record.mounts,
+    idOf: (ref: string) => findOther(context, ref).id,
+    mountsOf: (ref: string) => findOther(context, ref).record.mounts,
     exists: existsSync,
     volumeName: () => randomHex(32),
   };
+}
+
+/** A container that the body names. To a client "not-found" would mean the image, which it then pulls. */
+function findOther(context: ContainersContext, ref: string): Container {
+  try {
+    return context.registry.find(ref);
+  } catch (error) {
+    throw invalid(messageOf(error), { cause: error });
+  }
 }
 
 function freeName(context: ContainersContext): string {

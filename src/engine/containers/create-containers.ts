@@ -31,7 +31,7 @@ export function createContainers(context: ContainersContext): Containers {
     rename: async (ref, name) => renameContainer(context, find(ref), name),
     remove: async (ref, options) => removeContainer(context, find(ref), options),
     wait: async (ref, condition) => ({ result: waitContainer(find(ref), condition) }),
-    attach: async (ref, options) => attachContainer(context, find(ref), options),
+    attach: async (ref, options) => attachContainer(context, find(ref), ref, options),
     logs: async (ref, options, signal) => containerLogs(context, find(ref), options, signal),
     resize: async (ref, size) => resizeContainer(context, find(ref), size),
     prune: (filters) => pruneContainers(context, filters),

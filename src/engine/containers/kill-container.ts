@@ -45,6 +45,7 @@ export function sendSignal(context: ContainersContext, container: Container, sig
     if (container.state.status === "paused" && endsRun(container, signal)) {
       await context.runtime.resume(run.handle);
       await saveState(context, container, { ...container.state, status: "running" });
+      emitContainer(context, container, "unpause");
     }
   });
 }

@@ -20,8 +20,7 @@ export async function removeNow(
   if (volumes) for (const name of container.record.anonymousVolumes) await context.volumes.discard(name);
   emitContainer(context, container, "destroy");
   context.background("release of an image", () => context.images.release(container.record.imageId, container.id));
-  const { exitCode, error } = container.state;
-  const last = { exitCode, ...(error === "" ? {} : { error }) };
-  container.exit.resolve(last);
-  container.removed.resolve(last);
+  const { exitCode } = container.state;
+  container.exit.resolve({ exitCode });
+  container.removed.resolve({ exitCode });
 }

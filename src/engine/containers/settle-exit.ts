@@ -13,7 +13,7 @@ export async function settle(
 ): Promise<void> {
   const { exit } = container;
   container.exit = deferred();
-  exit.resolve({ exitCode: state.exitCode, ...(state.error === "" ? {} : { error: state.error }) });
+  exit.resolve({ exitCode: state.exitCode });
   if (isAutoRemoved(container) && container.phase === "kept") await removeNow(context, container, { volumes: true });
 }
 

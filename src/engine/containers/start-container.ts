@@ -4,7 +4,6 @@ import { connectAttachers, endAttachers } from "./attach/pending.ts";
 import { type Container, isAutoRemoved, type Run } from "./container.ts";
 import { type ContainersContext, emitContainer, saveState, subjectOf } from "./context.ts";
 import { watchRun } from "./exit-container.ts";
-import { emitJoined, emitLeft } from "./network-events.ts";
 import { removeNow } from "./remove-now.ts";
 import { launch } from "./start/launch.ts";
 import { checkStart, started, startFailed } from "./transitions.ts";
@@ -31,8 +30,6 @@ export async function startNow(context: ContainersContext, container: Container)
   try {
     const run = await launch(context, container, undo);
     await connectAttachers(context, container, run.handle);
-    emitJoined(context, container);
-    undo.push("leave the network", () => emitLeft(context, container, run));
     await context.runtime.start(run.handle);
     undo.discard();
     await begin(context, container, run);

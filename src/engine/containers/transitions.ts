@@ -56,9 +56,9 @@ export function checkExec({ id, status }: Subject, ref: string): void {
   checkRunning({ id, status, name: "", phase: "kept" });
 }
 
-export function checkAttach({ id, status }: Subject): void {
-  if (status === "paused") throw conflict(`container ${id} is paused, unpause the container before attach`);
-  if (status === "restarting") throw conflict(`container ${id} is restarting, wait until the container is running`);
+export function checkAttach({ status }: Subject, ref: string): void {
+  if (status === "paused") throw conflict(`container ${ref} is paused, unpause the container before attach`);
+  if (status === "restarting") throw conflict(`container ${ref} is restarting, wait until the container is running`);
 }
 
 /** Throws unless a removal may begin; with force only a removal under way forbids it. */

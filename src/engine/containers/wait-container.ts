@@ -4,7 +4,6 @@ import { type Container, type ContainerExit, isRunning } from "./container.ts";
 
 export interface WaitResult {
   StatusCode: number;
-  Error?: { Message: string };
 }
 
 /** Registers a wait; the promise settles when the condition holds. Throws "invalid" for an unknown condition. */
@@ -27,6 +26,6 @@ function exitOf(container: Container, condition: WaitCondition): Promise<Contain
   }
 }
 
-function toResult({ exitCode, error }: ContainerExit): WaitResult {
-  return { StatusCode: exitCode, ...(error === undefined ? {} : { Error: { Message: error } }) };
+function toResult({ exitCode }: ContainerExit): WaitResult {
+  return { StatusCode: exitCode };
 }

@@ -30,7 +30,7 @@ export async function startExec(
     exec.phase = "ended";
     exec.exitCode = (error instanceof BerthError ? error.exitCode : undefined) ?? 126;
     registry.retire(exec);
-    if (detach || !(error instanceof BerthError) || error.exitCode === undefined) throw error;
+    if (detach) throw error;
     return failedSession(exec, messageOf(error));
   }
   exec.phase = "running";

@@ -1,4 +1,4 @@
-import { BerthError, invalid, messageOf, notFound, parseSize } from "../../../lib/index.ts";
+import { BerthError, invalid, messageOf, parseSize } from "../../../lib/index.ts";
 import type { LogConfig, StringMap } from "../../../spec/api/index.ts";
 
 /** Where the output goes: drivers that keep it in the same file format, or none. */
@@ -30,7 +30,7 @@ export function planLog(asked: LogConfig | undefined, defaults: LogConfig = {}):
   const type = asked?.Type || defaults.Type || "json-file";
   if (elsewhere.has(type)) throw new BerthError("not-implemented", `logging driver ${type} is not implemented`);
   if (type !== "json-file" && type !== "local" && type !== "none") {
-    throw notFound(`error looking up logging plugin ${type}: plugin "${type}" not found`);
+    throw invalid(`error looking up logging plugin ${type}: plugin "${type}" not found`);
   }
   // The daemon's options are for its driver only.
   const inherited = asked?.Type && asked.Type !== (defaults.Type || "json-file") ? {} : defaults.Config;

@@ -47,8 +47,8 @@ function mergeEnv(user: readonly string[] | null, image: readonly string[] | nul
 }
 
 function joined<T>(image: Record<string, T> | null | undefined, user: Record<string, T> | null | undefined) {
-  if (!image && !user) return null;
-  return { ...image, ...user };
+  const all = { ...image, ...user };
+  return Object.keys(all).length === 0 ? null : all;
 }
 
 function mergeHealth(user: HealthConfig | null | undefined, image: HealthConfig | null | undefined) {

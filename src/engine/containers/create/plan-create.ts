@@ -101,11 +101,15 @@ function volumeOf(mount: MountRequest, anonymous: readonly string[]): CreatePlan
 function finishConfig(config: ContainerConfig, hostConfig: HostConfig, facts: CreateFacts): ContainerConfig {
   const ownHostname =
     hostConfig.NetworkMode === "host" || hostConfig.UTSMode === "host" ? facts.hostname : facts.id.slice(0, 12);
+  const { ExposedPorts: _ports, ...rest } = config;
   return {
     ...empty,
-    ...config,
+    ...rest,
     Hostname: config.Hostname || ownHostname,
     WorkingDir: config.WorkingDir ? posix.normalize(config.WorkingDir) : "",
+    ...(config.ExposedPorts && Object.keys(config.ExposedPorts).length > 0
+      ? { ExposedPorts: config.ExposedPorts }
+      : {}),
   };
 }
 
@@ -152,12 +156,21 @@ function planHostConfig(
     hostConfig: {
       ...hostConfig,
       Runtime: runtime,
-      NetworkMode: withId(network.mode, facts),
+      NetworkMode: networkMode(network.mode, facts),
       IpcMode: withId(hostConfig.IpcMode ?? "", facts),
       PidMode: withId(hostConfig.PidMode ?? "", facts),
       LogConfig: { Type: log.type, Config: log.config },
     },
   };
+}
+
+/** Docker looks for the container of --network container:x only when it starts. */
+function networkMode(mode: string, facts: CreateFacts): string {
+  try {
+    return withId(mode, facts);
+  } catch {
+    return mode;
+  }
 }
 
 /** A container is remembered by its id: its name may change. */

@@ -5,7 +5,7 @@ import { bindMount } from "../../../runtime/index.ts";
 import type { Container } from "../container.ts";
 import type { ContainersContext } from "../context.ts";
 import { parseNetworkMode } from "../create/network-mode.ts";
-import { hostnameText, hostsText, resolvText } from "./network-files.ts";
+import { hostsText, resolvText } from "./network-files.ts";
 
 const NAMES = ["hostname", "hosts", "resolv.conf"] as const;
 
@@ -35,7 +35,7 @@ export async function writeEtcFiles(context: ContainersContext, container: Conta
   const put = (name: (typeof NAMES)[number], text: string) =>
     writeFile(join(context.records.folder(id), name), text, { mode: 0o644 });
   await Promise.all([
-    put("hostname", hostnameText(config.Hostname ?? "", config.Domainname ?? "")),
+    put("hostname", `${config.Hostname ?? ""}\n`),
     put("hosts", hostsText(hostConfig.ExtraHosts ?? [], hosts)),
     put("resolv.conf", resolvText(resolv, choice, !onHost)),
   ]);

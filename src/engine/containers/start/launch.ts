@@ -15,6 +15,7 @@ import type { Container, Run, RunState } from "../container.ts";
 import type { ContainersContext } from "../context.ts";
 import { planLog } from "../create/log-config.ts";
 import { parseNetworkMode } from "../create/network-mode.ts";
+import { emitJoined, emitLeft } from "../network-events.ts";
 import { volumeMounts } from "../volumes-of.ts";
 import { etcMounts, writeEtcFiles } from "./etc-files.ts";
 import { type Pinned, resolveMounts } from "./mounts.ts";
@@ -52,6 +53,8 @@ export async function launch(context: ContainersContext, container: Container, u
   undo.push("unmount what the run has mounted", () => unmountAll(context, pinned.targets));
   prepareRoot(rootfs, record.config.WorkingDir ?? "");
   const user = userIn(rootfs, record.config.User ?? "", record.hostConfig.GroupAdd ?? []);
+  emitJoined(context, container);
+  undo.push("leave the network", () => emitLeft(context, container, { volumes }));
   const text = await specFor(context, container, { rootfs, user, pinned });
   await writeFile(join(folder, "config.json"), text, { mode: 0o600 });
   const handle = await createProcess(context, container, folder);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { doing, invalid, messageOf } from "../../../lib/index.ts";
 import { bindMount, type ResolvedMount, tmpfsMount } from "../../../runtime/index.ts";
 import type { MountRecord } from "../../../store/records/index.ts";
-import { MS, mount, O_PATH, openIn } from "../../../system/index.ts";
+import { codeOf, MS, mount, O_PATH, openIn } from "../../../system/index.ts";
 import type { Container } from "../container.ts";
 import type { ContainersContext } from "../context.ts";
 
@@ -70,7 +70,8 @@ async function pinSubpath(data: string, subpath: string, pinned: Pinned): Promis
   try {
     fd = openIn(data, subpath, O_PATH);
   } catch (error) {
-    throw invalid(`cannot access path ${data}/${subpath}: ${messageOf(error)}`, { cause: error });
+    const why = codeOf(error) === "ENOENT" ? "no such file or directory" : messageOf(error);
+    throw invalid(`cannot access path ${data}/${subpath}: ${why}`);
   }
   try {
     const target = join(pinned.folder, `subpath-${pinned.targets.length}`);

@@ -1,4 +1,4 @@
-import { conflict, notFound } from "../../../lib/index.ts";
+import { conflict } from "../../../lib/index.ts";
 import { containerOf, type SpecNamespaces } from "../../../runtime/index.ts";
 import type { Container } from "../container.ts";
 import type { ContainersContext } from "../context.ts";
@@ -27,8 +27,7 @@ export function namespacesOf(context: ContainersContext, container: Container): 
 }
 
 function pidOf(context: ContainersContext, id: string, kind: "net" | "pid" | "ipc"): number {
-  const other = context.registry.get(id);
-  if (other === undefined) throw notFound(`No such container: ${id}`);
+  const other = context.registry.find(id);
   if (other.run === undefined) {
     const what = kind === "net" ? "network" : kind.toUpperCase();
     throw conflict(`cannot join ${what} of a non running container: ${other.id}`);

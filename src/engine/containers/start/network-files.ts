@@ -10,11 +10,6 @@ ff02::1\tip6-allnodes
 ff02::2\tip6-allrouters
 `;
 
-/** Name and domain of a container as one name. */
-export function hostnameText(hostname: string, domainname: string): string {
-  return `${domainname === "" ? hostname : `${hostname}.${domainname}`}\n`;
-}
-
 /** `base` is the host's file where the container has the host's network. Entries are "name:address". */
 export function hostsText(extraHosts: readonly string[], base = HOSTS): string {
   const lines = extraHosts.map((entry) => {
