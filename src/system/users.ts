@@ -41,26 +41,26 @@ const fileNumber = (text: string | undefined): number => {
   return Number.isSafeInteger(number) ? number : 0;
 };
 
-/** The lines of a file that hold an entry, one at a time: most look-ups end at the first few. */
-function* entryLines(text: string): Generator<string> {
+/** The entries' lines that have `part` in them, one at a time: a hostile file has many lines, few are worth taking apart. */
+function* entryLines(text: string, part: string): Generator<string> {
   for (let start = 0; start < text.length; ) {
     const newline = text.indexOf("\n", start);
     const end = newline < 0 ? text.length : newline;
     const line = text.slice(start, end).trim();
     start = end + 1;
-    if (line !== "" && !line.startsWith("#")) yield line;
+    if (line !== "" && line.includes(part) && !line.startsWith("#")) yield line;
   }
 }
 
-function* passwdEntries(text: string): Generator<PasswdEntry> {
-  for (const line of entryLines(text)) {
+function* passwdEntries(text: string, part: string): Generator<PasswdEntry> {
+  for (const line of entryLines(text, part)) {
     const [name = "", , uid, gid, , home = ""] = line.split(":");
     yield { name, uid: fileNumber(uid), gid: fileNumber(gid), home };
   }
 }
 
-function* groupEntries(text: string): Generator<GroupEntry> {
-  for (const line of entryLines(text)) {
+function* groupEntries(text: string, part: string): Generator<GroupEntry> {
+  for (const line of entryLines(text, part)) {
     const [name = "", , gid, members = ""] = line.split(":");
     yield { name, gid: fileNumber(gid), members: members.split(",").filter((member) => member !== "") };
   }
@@ -77,7 +77,7 @@ function bounded(id: number): number {
 }
 
 function findUser(passwd: string, user: string, uid: number | undefined): PasswdEntry | undefined {
-  return find(passwdEntries(passwd), (entry) => {
+  return find(passwdEntries(passwd, user === "" ? "0" : uid === undefined ? user : String(uid)), (entry) => {
     if (user === "") return entry.uid === 0;
     return uid === undefined ? entry.name === user : entry.uid === uid;
   });
@@ -86,13 +86,13 @@ function findUser(passwd: string, user: string, uid: number | undefined): Passwd
 function findGroup(group: string, wanted: string): number {
   const gid = parseId(wanted);
   if (gid !== undefined) return gid;
-  const entry = find(groupEntries(group), (candidate) => candidate.name === wanted);
+  const entry = find(groupEntries(group, wanted), (candidate) => candidate.name === wanted);
   if (entry === undefined) throw refuse(`unable to find group ${wanted}: no matching entries in group file`);
   return bounded(entry.gid);
 }
 
 function membershipsOf(group: string, name: string): number[] {
-  const entries = [...groupEntries(group)].filter((entry) => entry.members.includes(name));
+  const entries = [...groupEntries(group, name)].filter((entry) => entry.members.includes(name));
   return entries.map((entry) => bounded(entry.gid));
 }
 
