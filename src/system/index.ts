@@ -32,6 +32,7 @@ export { cstring } from "./cstring.ts";
 export * from "./devices.ts";
 export { type ExitWatch, watchExit } from "./exit-watch.ts";
 export { check, codeOf, declare, SyscallError } from "./ffi.ts";
+export { createFirstChange, type FirstChange } from "./first-change.ts";
 export * from "./fs-raw.ts";
 export { giveBackMemory } from "./give-back-memory.ts";
 export * from "./kernel-info.ts";

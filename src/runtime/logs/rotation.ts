@@ -1,12 +1,15 @@
 import { renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { createFirstChange } from "../../system/index.ts";
 import { reopenLog } from "../monitor/control.ts";
 import type { LogFileOptions, RunningHandle } from "../runtime.ts";
 import { logFiles } from "./log-files.ts";
 
-/** Milliseconds between two looks: at a log that is not written, and at one that will be full at once. */
-const slowest = 1000;
+/** Milliseconds between two looks at a log that is written: at least, and at most. */
 const fastest = 10;
+const slowest = 1000;
+/** Milliseconds without a write after which a log rests. */
+const quiet = 2000;
 /** Milliseconds after which conmon, asked to reopen a log, would have done so. */
 const lost = 2000;
 
@@ -21,46 +24,85 @@ interface Watched {
   folder: string;
   log: LogFileOptions & { maxSize: number };
   size: number;
-  /** When that was its size. */
+  /** When that was its size, and since when. */
   seen: number;
+  since: number;
   /** When conmon was asked to reopen the log, which it has not yet done: it still writes to the renamed file. */
   asked: number | undefined;
 }
 
 /**
- * Looks at the size of each log once a second, and more often while one grows so fast that it will be full before. A log
- * exceeds its limit by what is written in between; no line is lost; a log that is not written costs next to nothing.
+ * Looks at the size of each log that is being written, the more often the faster it grows; the kernel says when one that
+ * rests is written again. A log exceeds its limit by what is written between two looks; no line is lost.
  */
 export function createRotation(): Rotation {
-  const watched = new Map<string, Watched>();
+  const active = new Map<string, Watched>();
+  const resting = new Map<string, Watched>();
+  const changes = createFirstChange();
   let timer: NodeJS.Timeout | undefined;
-  const tick = () => {
-    let wait = slowest;
-    for (const entry of watched.values()) wait = Math.min(wait, lookAt(entry));
-    timer = watched.size === 0 ? undefined : setTimeout(tick, Math.max(wait, fastest)).unref();
+  let due = Number.POSITIVE_INFINITY;
+
+  const lookSoon = (wait: number) => {
+    const at = Date.now() + Math.max(wait, fastest);
+    if (at >= due) return;
+    clearTimeout(timer);
+    due = at;
+    timer = setTimeout(look, at - Date.now()).unref();
   };
+  const look = () => {
+    due = Number.POSITIVE_INFINITY;
+    for (const [id, entry] of active) {
+      const wait = lookAt(entry);
+      if (!mayRest(entry) || !rest(id, entry)) lookSoon(wait);
+    }
+  };
+  const rest = (id: string, entry: Watched): boolean => {
+    const wake = () => {
+      if (resting.get(id) !== entry) return;
+      resting.delete(id);
+      activate(id, entry);
+    };
+    if (!changes.watch(entry.log.path, wake)) return false;
+    active.delete(id);
+    resting.set(id, entry);
+    // It may have been written just before it was watched.
+    if (sizeOf(entry) !== entry.size) wake();
+    return true;
+  };
+  const activate = (id: string, entry: Watched) => {
+    entry.since = entry.seen = Date.now();
+    active.set(id, entry);
+    lookSoon(fastest);
+  };
+  const remove = (id: string) => {
+    active.delete(id);
+    resting.delete(id);
+  };
+
   return {
-    add(handle) {
-      const { log } = handle;
+    add({ id, bundle, log }) {
       if (log?.maxSize === undefined || log.maxSize <= 0) return;
+      remove(id);
       const limited = { ...log, maxSize: log.maxSize };
-      watched.set(handle.id, { folder: handle.bundle, log: limited, size: 0, seen: Date.now(), asked: undefined });
-      timer ??= setTimeout(tick, fastest * 10).unref();
+      activate(id, { folder: bundle, log: limited, size: 0, seen: 0, since: 0, asked: undefined });
     },
-    remove(handle) {
-      watched.delete(handle.id);
-    },
+    remove: ({ id }) => remove(id),
     close() {
       clearTimeout(timer);
-      timer = undefined;
-      watched.clear();
+      active.clear();
+      resting.clear();
+      changes.close();
     },
   };
 }
 
+const sizeOf = (entry: Watched) => statSync(entry.log.path, { throwIfNoEntry: false })?.size;
+
+const mayRest = (entry: Watched) => entry.asked === undefined && Date.now() - entry.since > quiet;
+
 /** Rotates where it is time to. Returns in how many milliseconds to look again. */
 function lookAt(entry: Watched): number {
-  const size = statSync(entry.log.path, { throwIfNoEntry: false })?.size;
+  const size = sizeOf(entry);
   if (size === undefined) {
     awaitReopening(entry);
     return fastest;
@@ -77,13 +119,16 @@ function lookAt(entry: Watched): number {
   }
 }
 
-/** By how it grew since the last look. */
+/** By how it grew since the last look; no more than twice the time of that, because it may grow faster now. */
 function timeUntilFull(entry: Watched, size: number): number {
   const now = Date.now();
-  const rate = (size - entry.size) / Math.max(1, now - entry.seen);
+  const passed = Math.max(fastest, now - entry.seen);
+  const rate = (size - entry.size) / passed;
+  if (size !== entry.size) entry.since = now;
   entry.size = size;
   entry.seen = now;
-  return rate > 0 ? (entry.log.maxSize - size) / rate : slowest;
+  const left = rate > 0 ? (entry.log.maxSize - size) / rate : slowest;
+  return Math.min(left, passed * 2, slowest);
 }
 
 /**
@@ -107,6 +152,7 @@ function reopen(entry: Watched): void {
 function finishRotation(entry: Watched): void {
   entry.asked = undefined;
   entry.size = 0;
+  entry.seen = Date.now();
   if ((entry.log.maxFile ?? 1) <= 1) rmSync(`${entry.log.path}.1`, { force: true });
 }
 
