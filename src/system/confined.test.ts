@@ -12,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
@@ -150,10 +151,13 @@ test("stat follows inside the root, lstat and readlink do not follow", () => {
 
 test("folders made while somebody swaps the parent for a link never appear outside the root", async () => {
   const outside = join(base, "outside");
-  for (const place of [outside, join(root, "real")]) mkdirSync(place);
+  for (const place of [outside, join(root, "real"), join(root, outside)]) mkdirSync(place, { recursive: true });
   symlinkSync(outside, join(root, "link"));
-  const swap = `const { renameSync: mv } = require("fs");
-    for (;;) { mv("real", "a"); mv("link", "real"); mv("real", "link"); mv("a", "real"); }`;
+  // RENAME_EXCHANGE: at every moment one of the two is there, so that nothing made here gets in the swapper's way.
+  const koffi = JSON.stringify(createRequire(import.meta.url).resolve("koffi"));
+  const swap = `const libc = require(${koffi}).load("libc.so.6");
+    const exchange = libc.func("int renameat2(int a, const char *b, int c, const char *d, unsigned int flags)");
+    for (;;) exchange(-100, "real", -100, "link", 2);`;
   const swapper = spawn(process.execPath, ["-e", swap], { cwd: root, stdio: "ignore" });
   try {
     const places = [join(root, "real"), join(root, outside)];
