@@ -1,5 +1,6 @@
 import { formatFlags, messageOf } from "../lib/index.ts";
 import type { DaemonConfig } from "./config.ts";
+import { keepHeapSmall } from "./keep-heap-small.ts";
 import { type CommandLine, daemonFlags, loadConfig, readCommandLine } from "./load-config.ts";
 import type { Logger } from "./logger.ts";
 import { makeEngine } from "./make-engine.ts";
@@ -28,6 +29,7 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function serve(config: DaemonConfig, line: CommandLine): Promise<void> {
+  keepHeapSmall();
   process.umask(0o022);
   const log = createDaemonLogger(config);
   surviveSurprises(log);
