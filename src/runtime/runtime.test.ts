@@ -270,6 +270,18 @@ describe.skipIf(!able)("exec", () => {
     await runtime.delete(handle);
   });
 
+  test("with a terminal it fails in the same words", async () => {
+    const handle = await started(workshop.bundle("exec-tty", ["sleep", "100"]));
+    const exec = (args: string[], id: string) =>
+      runtime.exec(handle, { id, process: { ...processOf(args), terminal: true }, attach: everyAndStdin });
+    await expect(exec(["nope"], "a")).rejects.toMatchObject({ kind: "invalid", exitCode: 127 });
+    const { attachment, exit } = await exec(["sh", "-c", "echo hi; exit 4"], "b");
+    const output = (await attachment?.output.toArray()) as Buffer[];
+    expect(Buffer.concat(output).toString()).toBe("hi\r\n");
+    expect(await exit).toBe(4);
+    await runtime.delete(handle);
+  });
+
   test("a detached one goes on without the daemon that started it", async () => {
     const driver = workshop.runtime();
     const handle = await started(workshop.bundle("detached", ["sleep", "100"]), driver);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { BerthError, withTimeout } from "../../lib/index.ts";
 import { killCgroup, pidStartTime, removeCgroup } from "../../system/index.ts";
 import { translateFailure } from "../failures/translate.ts";
+import { mendLog } from "../logs/mend-log.ts";
 import { containerArguments, monitorFiles, stdinMode } from "../monitor/arguments.ts";
 import type { NamedRuntime } from "../monitor/program.ts";
 import { type Monitor, spawnMonitor } from "../monitor/spawn.ts";
@@ -17,6 +18,7 @@ export async function createContainer(context: DriverContext, options: CreateOpt
   const runtime = context.runtime(options.runtime ?? context.defaultName);
   // What a former run left under the same names must not be taken for this one's.
   for (const name of [monitorFiles.exit, monitorFiles.oom]) rmSync(join(options.bundle, name), { force: true });
+  if (options.log !== undefined) mendLog(options.log.path);
   mkdirSync(context.temporary, { recursive: true, mode: 0o700 });
   mkdirSync(runtime.stateRoot, { recursive: true, mode: 0o700 });
   const monitor = await spawnMonitor({

@@ -12,6 +12,7 @@ import type { Attachment, ExecHandle, ExecOptions, RunningHandle } from "../runt
 import type { DriverContext } from "./context.ts";
 
 const killedCode = 137;
+const failureLog = "runtime.log";
 
 /**
  * Runs one more process in a container, under a monitor of its own: it goes on when the daemon dies. Its files are in
@@ -32,7 +33,7 @@ export async function execInContainer(
     await writeFile(join(folder, "process.json"), JSON.stringify(options.process), { mode: 0o600 });
     monitor = await spawnExec(context, runtime, handle, options, folder);
     session = await attachBefore(monitor, options, folder);
-    const pid = await startedPid(monitor, runtime, options);
+    const pid = await startedPid(monitor, runtime, options, folder);
     return running(monitor, pid, session?.attachment, folder, remove);
   } catch (error) {
     session?.hub.close();
@@ -56,7 +57,7 @@ function streamsOf(options: ExecOptions) {
   };
 }
 
-function spawnExec(
+async function spawnExec(
   context: DriverContext,
   runtime: NamedRuntime,
   handle: RunningHandle,
@@ -64,9 +65,13 @@ function spawnExec(
   folder: string,
 ): Promise<Monitor> {
   const attach = options.attach !== undefined;
+  const streams = streamsOf(options);
+  // With a terminal crun 1.8 writes why it failed on the terminal, where nobody reads it any more.
+  const log = streams.terminal && (await context.kind(runtime)) === "crun" ? [`--log=${join(folder, failureLog)}`] : [];
+  const logging = { ...runtime, args: [...runtime.args, ...log] };
   return spawnMonitor({
     program: context.conmon,
-    args: execArguments({ container: handle.id, folder, attach, ...streamsOf(options) }, runtime),
+    args: execArguments({ container: handle.id, folder, attach, ...streams }, logging),
     folder,
     temporary: context.temporary,
     handshake: attach,
@@ -91,12 +96,18 @@ async function attachBefore(monitor: Monitor, options: ExecOptions, folder: stri
   return { hub, attachment };
 }
 
-async function startedPid(monitor: Monitor, runtime: NamedRuntime, options: ExecOptions): Promise<number> {
+async function startedPid(
+  monitor: Monitor,
+  runtime: NamedRuntime,
+  options: ExecOptions,
+  folder: string,
+): Promise<number> {
   const message = await monitor.sync.next();
-  if (message === undefined) throw new BerthError("internal", "the process's monitor (conmon) ended unexpectedly");
-  if (message.data > 0 && message.message === undefined) return message.data;
+  if (message !== undefined && message.data > 0 && message.message === undefined) return message.data;
+  const said = message?.message ?? readText(join(folder, failureLog));
+  if (said === undefined) throw new BerthError("internal", "the process's monitor (conmon) ended unexpectedly");
   const [command] = options.process.args;
-  throw translateFailure({ verb: "exec", runtime: runtime.name, command }, message.message ?? "");
+  throw translateFailure({ verb: "exec", runtime: runtime.name, command }, said);
 }
 
 function running(
@@ -116,8 +127,13 @@ function running(
 }
 
 function savedExit(folder: string): number | undefined {
+  const text = readText(join(folder, monitorFiles.exit));
+  return text === undefined ? undefined : Number.parseInt(text, 10);
+}
+
+function readText(path: string): string | undefined {
   try {
-    return Number.parseInt(readFileSync(join(folder, monitorFiles.exit), "latin1"), 10);
+    return readFileSync(path, "utf8");
   } catch {
     return undefined;
   }

@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { BerthError } from "../../lib/index.ts";
-import { markCloseOnExec, PROGRAM_DIRS, pidStartTime } from "../../system/index.ts";
+import { markCloseOnExec, PROGRAM_DIRS, pidStartTime, sendSignal } from "../../system/index.ts";
 import { type SyncPipe, syncPipe } from "./sync-pipe.ts";
+
+const SIGKILL = 9;
 
 /** A conmon process that was just started. */
 export interface Monitor {
@@ -67,7 +69,7 @@ export async function spawnMonitor(options: SpawnOptions): Promise<Monitor> {
     sync: syncPipe(sync),
     attachPipe: attach === undefined ? undefined : syncPipe(attach),
     go: () => void go?.write("\0"),
-    kill: () => void child.kill("SIGKILL"),
+    kill: () => void sendSignal(pid, start, SIGKILL),
     release() {
       for (const pipe of pipes.slice(3)) pipe.destroy();
     },
