@@ -275,7 +275,7 @@ function ulimitsOf(settings: Settings): Ulimit[] {
 }
 
 /** `name=soft[:hard]`, as --default-ulimit takes it. Fails "invalid" with Docker's text. */
-export function parseUlimit(text: string): Ulimit {
+function parseUlimit(text: string): Ulimit {
   const match = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(text);
   if (match === null) throw invalid(`invalid ulimit argument: ${text}`);
   const soft = Number(match[2]);

@@ -13,7 +13,7 @@ import { type ApiServer, type ApiServerOptions, createApiServer } from "./server
 export type EnginePart = { [Service in keyof Engine]?: Partial<Engine[Service]> };
 
 /** An engine of the given parts for tests of routes. */
-export function fakeEngine(parts: EnginePart): Engine {
+function fakeEngine(parts: EnginePart): Engine {
   const services = ["containers", "execs", "images", "volumes", "events", "system"] as const;
   const entries = services.map((service) => [service, strict(service, parts[service] ?? {})]);
   return Object.fromEntries(entries) as unknown as Engine;

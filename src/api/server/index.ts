@@ -5,7 +5,4 @@
  * Vocabulary: a *call* is one request as a route sees it; a route *hijacks* where the connection leaves HTTP and
  * becomes the standard streams of a process; an *exposure* says whether a listener's callers are already trusted.
  */
-export type { RequestLog } from "./dispatch.ts";
-export type { Exposure } from "./guard.ts";
 export { type ApiServer, type ApiServerOptions, createApiServer, type EndpointOptions } from "./server.ts";
-export { API_VERSION, MIN_API_VERSION } from "./versions.ts";

@@ -6,11 +6,6 @@ export function queryFlag(query: URLSearchParams, name: string): boolean {
   return !(value === "" || value === "0" || value === "no" || value === "false" || value === "none");
 }
 
-/** As queryFlag, with `fallback` where the parameter is not given at all. */
-export function queryFlagOr(query: URLSearchParams, name: string, fallback: boolean): boolean {
-  return query.has(name) ? queryFlag(query, name) : fallback;
-}
-
 /** The parameter's text; undefined where it is missing or empty. */
 export function queryText(query: URLSearchParams, name: string): string | undefined {
   const value = query.get(name);

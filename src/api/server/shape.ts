@@ -5,7 +5,7 @@ import { invalid } from "../../lib/index.ts";
  * to case, null means absent) and checked harder: a member that is set, and that the engine would ignore, is refused.
  */
 export type Shape =
-  | { readonly is: "string" | "bool" | "number" | "any" }
+  | { readonly is: "string" | "bool" }
   | { readonly is: "int"; readonly bits: 16 | 32 | 64; readonly signed: boolean }
   | { readonly is: "list"; readonly of: Shape; readonly orOne?: boolean }
   | { readonly is: "map"; readonly of: Shape }
@@ -15,8 +15,6 @@ export type Shape =
 export interface Refused {
   readonly is: "refused";
   readonly why: string;
-  /** Values that change nothing, and that are kept. */
-  readonly unless?: { readonly shape: Shape; readonly when: (value: unknown) => boolean };
 }
 
 /** Accepted and dropped, because it says nothing that the engine could act on. */
@@ -28,7 +26,6 @@ export type Fields = Readonly<Record<string, Shape | Refused | Ignored>>;
 
 export const text: Shape = { is: "string" };
 export const flag: Shape = { is: "bool" };
-export const anything: Shape = { is: "any" };
 export const int: Shape = { is: "int", bits: 64, signed: true };
 export const uint16: Shape = { is: "int", bits: 16, signed: false };
 export const uint32: Shape = { is: "int", bits: 32, signed: false };
@@ -39,12 +36,6 @@ export const listOrOne = (of: Shape): Shape => ({ is: "list", of, orOne: true })
 export const mapOf = (of: Shape): Shape => ({ is: "map", of });
 export const struct = (name: string, fields: Fields): Shape => ({ is: "struct", name, fields });
 export const refused = (why: string): Refused => ({ is: "refused", why });
-/** Refused, except for the values that `when` knows to be harmless; those are read by `shape`. */
-export const refusedUnless = (why: string, shape: Shape, when: (value: unknown) => boolean): Refused => ({
-  is: "refused",
-  why,
-  unless: { shape, when },
-});
 export const ignored: Ignored = { is: "ignored" };
 
 /** Whether a value is what Go's zero value prints as, or empty: sending it asks for nothing. */
@@ -61,11 +52,8 @@ export function isUnset(value: unknown, depth = 0): boolean {
 export function readShape(shape: Shape, value: unknown, path: string): unknown {
   if (value === null || value === undefined) return undefined;
   switch (shape.is) {
-    case "any":
-      return value;
     case "string":
-    case "number":
-      return typeof value === shape.is ? value : mismatch(value, path, shape);
+      return typeof value === "string" ? value : mismatch(value, path, shape);
     case "bool":
       return typeof value === "boolean" ? value : mismatch(value, path, shape);
     case "int":
@@ -114,8 +102,7 @@ function readStruct(shape: Shape & { is: "struct" }, value: unknown, path: strin
     if (field === undefined || name === undefined) {
       if (!isUnset(item)) throw invalid(`${shown(member)} is not a field of this API: remove it`);
     } else if (field.is === "refused") {
-      if (field.unless?.when(item) === true) out[name] = readShape(field.unless.shape, item, member);
-      else if (!isUnset(item)) throw invalid(`${shown(member)} is not supported: ${field.why}`);
+      if (!isUnset(item)) throw invalid(`${shown(member)} is not supported: ${field.why}`);
     } else if (field.is !== "ignored") {
       const read = readShape(field, item, member);
       if (read !== undefined) out[name] = read;
@@ -140,12 +127,9 @@ function zeroOf(shape: Shape): unknown {
     case "bool":
       return false;
     case "int":
-    case "number":
       return 0;
     case "list":
       return [];
-    case "any":
-      return null;
     default:
       return {};
   }
@@ -157,7 +141,7 @@ const shown = (path: string) => path.slice(path.indexOf(".") + 1);
 function mismatch(value: unknown, path: string, shape: Shape): never {
   const got = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
   // Go names the number where a number was wanted
-  const what = got === "number" && (shape.is === "int" || shape.is === "number") ? `number ${String(value)}` : got;
+  const what = got === "number" && shape.is === "int" ? `number ${String(value)}` : got;
   const where = path.includes(".") ? `Go struct field ${path}` : "Go value";
   throw invalid(`invalid JSON: json: cannot unmarshal ${what} into ${where} of type ${goType(shape)}`);
 }
@@ -166,16 +150,12 @@ function goType(shape: Shape): string {
   switch (shape.is) {
     case "int":
       return `${shape.signed ? "" : "u"}int${shape.bits}`;
-    case "number":
-      return "float64";
     case "list":
       return `[]${goType(shape.of)}`;
     case "map":
       return `map[string]${goType(shape.of)}`;
     case "struct":
       return shape.name;
-    case "any":
-      return "interface {}";
     default:
       return shape.is;
   }

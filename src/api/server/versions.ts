@@ -1,7 +1,7 @@
 /** The newest Engine API version that is served, and the version meant by a path without one. */
 export const API_VERSION = "1.51";
 /** The oldest Engine API version that is served. */
-export const MIN_API_VERSION = "1.24";
+const MIN_API_VERSION = "1.24";
 
 /** Negative, zero or positive as `a` is older than, the same as, or newer than `b`. Missing parts count as 0. */
 export function compareVersions(a: string, b: string): number {

@@ -3,4 +3,4 @@
  * Knows nothing of HTTP routes.
  */
 export * from "./host.ts";
-export { inheritedFd, type ListenOptions, listen } from "./listen.ts";
+export { type ListenOptions, listen } from "./listen.ts";

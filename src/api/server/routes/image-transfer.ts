@@ -56,7 +56,7 @@ function importArchive(call: PlainCall): Promise<void> {
 }
 
 /** The credentials of X-Registry-Auth, base64url of JSON. As in Docker, unreadable ones count as none. */
-export function readAuth(header: string | string[] | undefined): RegistryAuth | undefined {
+function readAuth(header: string | string[] | undefined): RegistryAuth | undefined {
   if (typeof header !== "string" || header === "") return undefined;
   try {
     const json: unknown = JSON.parse(Buffer.from(header, "base64url").toString("utf8"));
