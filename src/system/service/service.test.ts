@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lockFile, notifyService, unreadBytes } from "./index.ts";
 
@@ -77,9 +78,9 @@ s.bind("\\0" + name[1:] if name[0] == "@" else name)
 print("bound", flush=True)
 print(s.recv(100).decode(), flush=True)`;
     const manager = spawn("python3", ["-c", listen, address]);
-    await once(manager.stdout, "data");
-    const told = once(manager.stdout, "data");
+    const lines = createInterface({ input: manager.stdout })[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe("bound");
     notifyService("READY=1", { NOTIFY_SOCKET: address });
-    expect(String((await told)[0])).toBe("READY=1\n");
+    expect((await lines.next()).value).toBe("READY=1");
   });
 });
