@@ -10,6 +10,7 @@ import { openVolumeStore } from "../store/volumes/index.ts";
 import type { RunState } from "./containers/container.ts";
 import type { ContainersContext, ContainersSettings } from "./containers/context.ts";
 import { createContainers } from "./containers/create-containers.ts";
+import { networkIds } from "./containers/network-events.ts";
 import { recover } from "./containers/recovery/recover.ts";
 import { createRegistry } from "./containers/registry.ts";
 import type { Engine } from "./engine.ts";
@@ -56,7 +57,11 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
   const clock = createClock();
   const bus = createEventBus(clock);
   const registry = createRegistry();
-  const background = createBackground(log);
+  let closing = false;
+  const background = createBackground((message) => {
+    // What close cuts short is taken up again at the next start.
+    if (!closing) log.error(message);
+  });
   const images = createImages(
     imageDeps({ ...stores, store: stores.images, registry, bus, log, config, current: () => current }),
   );
@@ -94,6 +99,7 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
       bus.emit("daemon", "reload", "", { ...attributes, name: host.hostname });
     },
     close: async () => {
+      closing = true;
       for (const container of registry.all()) container.restart?.cancel();
       for (const failure of await undo.unwind()) log.error(failure.message);
     },
@@ -144,12 +150,13 @@ function settingsOf(config: EngineConfig, host: Host): ContainersSettings {
     cgroupnsMode: config.defaultCgroupnsMode,
     ipcMode: config.defaultIpcMode,
     shmSize: config.defaultShmSize,
+    networkIds: networkIds(config.dataRoot),
   };
 }
 
 /** Work that nobody waits for: its failure is reported and ends nothing. */
-function createBackground(log: EngineLog): ContainersContext["background"] {
+function createBackground(report: (message: string) => void): ContainersContext["background"] {
   return (what, work) => {
-    work().catch((error: unknown) => log.error(`${what}: ${messageOf(error)}`));
+    work().catch((error: unknown) => report(`${what}: ${messageOf(error)}`));
   };
 }

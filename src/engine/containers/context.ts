@@ -24,6 +24,7 @@ export interface ContainersSettings {
   ipcMode: "private" | "shareable";
   /** Bytes of /dev/shm. */
   shmSize: number;
+  networkIds: Readonly<Record<"none" | "host", string>>;
 }
 
 /** What the verbs on containers work with. */

@@ -2,7 +2,7 @@ import type { ContainerSummary } from "../../spec/api/index.ts";
 import { mountPointOf } from "../../store/records/index.ts";
 import type { Filters } from "../engine.ts";
 import { type Container, isRunning } from "./container.ts";
-import { compareTimes, containerFilter, type FilterFacts, looksBeyondRunning, statusOf } from "./container-filters.ts";
+import { containerFilter, type FilterFacts, looksBeyondRunning, statusOf } from "./container-filters.ts";
 import type { ContainersContext } from "./context.ts";
 import { networkOf } from "./network-events.ts";
 import { networkSettingsOf } from "./network-settings.ts";
@@ -23,7 +23,8 @@ export async function listContainers(context: ContainersContext, options: ListOp
   const found = context.registry
     .list()
     .filter((container) => (everything || isRunning(container)) && passes(container));
-  found.sort((a, b) => compareTimes(b.record.created, a.record.created));
+  // The registry has them in the order of their making.
+  found.reverse();
   const shown = limit > 0 ? found.slice(0, limit) : found;
   const now = Date.now();
   const rows = shown.map((container) => summaryOf(context, container, now));

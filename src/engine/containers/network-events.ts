@@ -4,15 +4,20 @@ import type { ContainersContext } from "./context.ts";
 import { parseNetworkMode } from "./create/network-mode.ts";
 import { volumeMounts } from "./volumes-of.ts";
 
-/** The two networks that are always there. Their ids are the same on every daemon with the same data root. */
+/** The network that a container is joined to; undefined where it has another container's. */
 export function networkOf(
   context: ContainersContext,
   container: Container,
 ): { name: string; id: string; type: string } | undefined {
   const { kind } = parseNetworkMode(container.record.hostConfig.NetworkMode ?? "");
   if (kind === "container") return undefined;
-  const id = createHash("sha256").update(`${context.settings.dataRoot}\0network ${kind}`).digest("hex");
-  return { name: kind, id, type: kind === "none" ? "null" : "host" };
+  return { name: kind, id: context.settings.networkIds[kind], type: kind === "none" ? "null" : "host" };
+}
+
+/** Ids of the networks that are always there: the same whenever an engine has this data root. */
+export function networkIds(dataRoot: string): ContainersContext["settings"]["networkIds"] {
+  const idOf = (name: string) => createHash("sha256").update(`${dataRoot}\0network ${name}`).digest("hex");
+  return { none: idOf("none"), host: idOf("host") };
 }
 
 /** Events of a start beside its own: it is joined to its network and has its volumes mounted, in Docker's order. */

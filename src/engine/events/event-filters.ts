@@ -40,7 +40,8 @@ function matchesObject(event: EventMessage, type: string, values: readonly strin
   // An event of another object that names this one ("network connect") does not match, as with Docker.
   if (event.Type !== type) return false;
   const { ID, Attributes } = event.Actor;
-  return values.some((value) => ID === value || ID.startsWith(value) || Attributes.name === value.replace(/^\//, ""));
+  // Docker's "fuzzy" match: the beginning of either will do.
+  return values.some((value) => ID.startsWith(value) || Attributes.name?.startsWith(value.replace(/^\//, "")) === true);
 }
 
 /** An image filter finds the image's own events, and those of containers made from it. */

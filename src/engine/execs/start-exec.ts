@@ -67,7 +67,9 @@ function run(context: ContainersContext, exec: Exec, start: ExecStartBody, detac
 function processOf(context: ContainersContext, exec: Exec, start: ExecStartBody): OciProcess {
   const { container, body } = exec;
   const { config, hostConfig } = container.record;
-  const user = userIn(rootfsOf(context, container.id), body.User || config.User || "", hostConfig.GroupAdd ?? []);
+  // Groups that were added to the container are its own user's, not another's.
+  const groups = body.User ? [] : (hostConfig.GroupAdd ?? []);
+  const user = userIn(rootfsOf(context, container.id), body.User || config.User || "", groups);
   return buildProcess({
     config,
     hostConfig,
