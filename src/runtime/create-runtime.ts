@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { cgroupView, isAlive, sendSignal } from "../system/index.ts";
+import { cgroupView, isAlive, sendSignal, watchExit } from "../system/index.ts";
 import { connectHub, type Hub } from "./attach/hub.ts";
 import { type ContextOptions, createContext, type DriverContext, runtimeCommand } from "./driver/context.ts";
 import { createContainer } from "./driver/create.ts";
@@ -75,6 +75,7 @@ function hubOf(hubs: Map<string, Promise<Hub>>, handle: RunningHandle): Promise<
     socket,
     tty: handle.terminal,
     stdin: handle.stdin,
+    watchProcess: () => watchExit(handle.pid, handle.pidStart),
     onClose: () => {
       if (hubs.get(socket) === hub) hubs.delete(socket);
     },

@@ -19,6 +19,8 @@ export interface RunningHandle {
   readonly cgroupPath: string;
   readonly terminal: boolean;
   readonly stdin: StdinMode;
+  /** It has no pid namespace of its own: its processes can outlive the first one. */
+  readonly sharedPids: boolean;
   readonly log?: LogFileOptions;
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { codeOf, connectSeqpacket, type PacketConnection } from "../../system/index.ts";
+import { codeOf, connectSeqpacket, type ExitWatch, type PacketConnection } from "../../system/index.ts";
 import type { Attachment, AttachStreams, StdinMode } from "../runtime.ts";
 import { PacketBuffer } from "./packet-buffer.ts";
 import { createSession, type Session } from "./session.ts";
@@ -12,6 +12,8 @@ export interface HubOptions {
   socket: string;
   tty: boolean;
   stdin: StdinMode;
+  /** A watch for the end of the process whose output it is; asked for where a client lets it wait. */
+  watchProcess: () => ExitWatch;
   /** The connection is over and the hub of no more use. */
   onClose: () => void;
 }
@@ -53,6 +55,8 @@ class SharedConnection implements Hub {
   #connection: PacketConnection | undefined;
   #flushing = false;
   #waiting = false;
+  #processEnded = false;
+  #watch: ExitWatch | undefined;
   #over = false;
   #stdinEnded = false;
   #writing: Promise<void> = Promise.resolve();
@@ -95,8 +99,23 @@ class SharedConnection implements Hub {
       // After this turn's reads: while the process writes fast, many packets go on as one chunk.
       setImmediate(() => this.#flush());
     }
-    this.#waiting = this.#blocked();
-    return !this.#waiting;
+    if (this.#processEnded || !this.#blocked()) return true;
+    this.#wait();
+    return false;
+  }
+
+  /**
+   * conmon waits with us, and does not write down the end of a process while it waits. What it still holds by then is
+   * no more than the pipes do, so it is taken whether or not the client reads.
+   */
+  #wait(): void {
+    this.#waiting = true;
+    if (this.#watch !== undefined) return;
+    this.#watch = this.#options.watchProcess();
+    void this.#watch.ended.then(() => {
+      this.#processEnded = true;
+      this.#resume();
+    });
   }
 
   #flush(): void {
@@ -110,7 +129,7 @@ class SharedConnection implements Hub {
   }
 
   #resume(): void {
-    if (!this.#waiting || this.#blocked()) return;
+    if (!this.#waiting || (this.#blocked() && !this.#processEnded)) return;
     this.#waiting = false;
     this.#connection?.resume();
   }
@@ -118,6 +137,7 @@ class SharedConnection implements Hub {
   end(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#watch?.close();
     this.#flush();
     for (const session of this.#sessions) session.end();
     this.#sessions.clear();

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError, withTimeout } from "../../lib/index.ts";
 import { killCgroup, pidStartTime, removeCgroup } from "../../system/index.ts";
@@ -62,8 +62,18 @@ function handleOf(options: CreateOptions, runtime: NamedRuntime, monitor: Monito
     cgroupPath: options.cgroupPath,
     terminal: options.terminal,
     stdin: stdinMode(options),
+    sharedPids: !isInit(pid),
     ...(options.log === undefined ? {} : { log: options.log }),
   };
+}
+
+/** Whether the process is the first one of a pid namespace; everything in that ends with it. */
+function isInit(pid: number): boolean {
+  try {
+    return /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+  } catch {
+    return true; // it has ended
+  }
 }
 
 /** A runtime that fails may leave its state folder and its cgroup, even a process in it. */

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BerthError } from "../../lib/index.ts";
+import { pidStartTime, watchExit } from "../../system/index.ts";
 import { connectHub, type Hub } from "../attach/hub.ts";
 import { translateFailure } from "../failures/translate.ts";
 import { execArguments, monitorFiles, stdinMode } from "../monitor/arguments.ts";
@@ -34,6 +35,7 @@ export async function execInContainer(
     monitor = await spawnExec(context, runtime, handle, options, folder);
     session = await attachBefore(monitor, options, folder);
     const pid = await startedPid(monitor, runtime, options, folder);
+    if (session !== undefined) session.pid = pid;
     return running(monitor, pid, session?.attachment, folder, remove);
   } catch (error) {
     session?.hub.close();
@@ -47,6 +49,8 @@ export async function execInContainer(
 interface Session {
   hub: Hub;
   attachment: Attachment;
+  /** Set once the process runs. */
+  pid: number | undefined;
 }
 
 function streamsOf(options: ExecOptions) {
@@ -89,11 +93,12 @@ async function attachBefore(monitor: Monitor, options: ExecOptions, folder: stri
     socket: join(folder, monitorFiles.attach),
     tty: streams.terminal,
     stdin: stdinMode(streams),
+    watchProcess: () => watchExit(session.pid ?? 0, pidStartTime(session.pid ?? 0) ?? -1),
     onClose: () => {},
   });
-  const attachment = hub.attach(options.attach);
+  const session: Session = { hub, attachment: hub.attach(options.attach), pid: undefined };
   monitor.go();
-  return { hub, attachment };
+  return session;
 }
 
 async function startedPid(

@@ -18,27 +18,38 @@ export interface Exits {
 }
 
 export function createExits(context: DriverContext): Exits {
-  const known = new Map<string, { watch: ExitWatch; info: Promise<ExitInfo> }>();
+  const known = new Map<string, { watches: ExitWatch[]; info: Promise<ExitInfo> }>();
   const keyOf = (handle: RunningHandle) => `${handle.id} ${handle.monitorPid} ${handle.monitorStart}`;
   return {
     onExit(handle) {
       const key = keyOf(handle);
       const existing = known.get(key);
       if (existing !== undefined) return existing.info;
-      const watch = watchExit(handle.monitorPid, handle.monitorStart);
-      const info = watch.ended.then(() => settle(context, handle));
-      known.set(key, { watch, info });
+      const monitor = watchExit(handle.monitorPid, handle.monitorStart);
+      const info = monitor.ended.then(() => settle(context, handle));
+      known.set(key, { watches: [monitor, ...watchInit(context, handle)], info });
       return info;
     },
     forget(handle) {
-      known.get(keyOf(handle))?.watch.close();
+      for (const watch of known.get(keyOf(handle))?.watches ?? []) watch.close();
       known.delete(keyOf(handle));
     },
     close() {
-      for (const { watch } of known.values()) watch.close();
+      for (const { watches } of known.values()) for (const watch of watches) watch.close();
       known.clear();
     },
   };
+}
+
+/**
+ * Where processes can outlive the first one they are killed as soon as that has ended: a monitor whose pipes are still
+ * written to would not end by itself.
+ */
+function watchInit(context: DriverContext, handle: RunningHandle): ExitWatch[] {
+  if (!handle.sharedPids) return [];
+  const init = watchExit(handle.pid, handle.pidStart);
+  void init.ended.then(() => endAll(context, handle));
+  return [init];
 }
 
 /** The monitor has ended: with an exit file, because the container had; without one, it was killed. */
@@ -46,7 +57,7 @@ async function settle(context: DriverContext, handle: RunningHandle): Promise<Ex
   const exit = readExit(handle);
   // Read now: the counters go when the cgroup goes.
   const oomKilled = wasOomKilled(context, handle);
-  // In a pid namespace everything ends with its first process; elsewhere children live on, and are the container's still.
+  // After a monitor that was killed the container still runs.
   const trouble = await endAll(context, handle);
   if (exit !== undefined) return { ...exit, oomKilled };
   return {

@@ -1,9 +1,13 @@
-import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { BerthError, doing, withTimeout } from "../../lib/index.ts";
-import { adoptDescriptor, codeOf, isAlive, watchExit } from "../../system/index.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { BerthError, doing } from "../../lib/index.ts";
+import { codeOf, isAlive } from "../../system/index.ts";
 import type { RunningHandle } from "../runtime.ts";
 import { type DriverContext, runtimeCommand, stateFolder } from "./context.ts";
+
+/** Milliseconds in which an init that waits has answered. */
+const patience = 10_000;
 
 /**
  * Lets a created container's process run. For crun and runc this does what their `start` does, without the process: the
@@ -38,24 +42,32 @@ function writeFifo(path: string): boolean {
   }
 }
 
-/** runc: init waits for a reader, writes one byte and goes on. */
+/** runc: init waits for a reader, writes one byte and goes on. False where it ended without having written. */
 async function readFifo(path: string, handle: RunningHandle): Promise<boolean> {
   const fd = openFifo(path, constants.O_RDONLY);
   if (fd === undefined) return false;
-  const stream = adoptDescriptor(fd);
-  const init = watchExit(handle.pid, handle.pidStart);
   try {
-    const said = new Promise<boolean>((resolve) => {
-      stream.once("data", () => resolve(true));
-      stream.once("end", () => resolve(false));
-      stream.once("error", () => resolve(false));
-    });
-    const started = await withTimeout(Promise.race([said, init.ended.then(() => false)]), 10_000, () => false);
-    if (started) unlinkSync(path);
-    return started;
+    for (const deadline = Date.now() + patience; Date.now() < deadline; await delay(1)) {
+      // First whether it lives, then whether it wrote: a process may be over as soon as it was started.
+      const alive = isAlive(handle.pid, handle.pidStart);
+      if (readSome(fd)) {
+        unlinkSync(path);
+        return true;
+      }
+      if (!alive) return false;
+    }
+    return false;
   } finally {
-    init.close();
-    stream.destroy();
+    closeSync(fd);
+  }
+}
+
+function readSome(fd: number): boolean {
+  try {
+    return readSync(fd, Buffer.alloc(1)) > 0;
+  } catch (error) {
+    if (codeOf(error) === "EAGAIN") return false;
+    throw error;
   }
 }
 
