@@ -33,6 +33,8 @@ async function serve(config: DaemonConfig, line: CommandLine): Promise<void> {
   process.umask(0o022);
   const log = createDaemonLogger(config);
   surviveSurprises(log);
+  // recovery may have nothing to wait for but threads and watches that do not keep a process alive by themselves
+  setInterval(() => {}, 2 ** 30);
   const daemon = startDaemon(config, line, makeEngine, log).catch((error: unknown) => {
     log.error(`failed to start daemon: ${messageOf(error)}`);
     process.exit(1);
