@@ -38,7 +38,7 @@ describe.skipIf(!isRoot)("bad input", () => {
       ["GET", "/containers/json?limit=x", undefined, 400],
       ["POST", "/containers/nope/start", undefined, 404],
       ["GET", "/images/no%20such/json", undefined, 400],
-      ["GET", "/images/sha256:zz/json", undefined, 400],
+      ["GET", "/images/sha256:zz/json", undefined, 404],
       ["POST", "/images/load", "this is no archive", 400],
       ["GET", "/v9.99/info", undefined, 400],
       ["GET", "/v1.12/info", undefined, 400],

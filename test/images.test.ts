@@ -51,7 +51,7 @@ describe.skipIf(!isRoot)("images", () => {
       "-c",
       "cat /etc/added; echo; ls /etc; echo $FROM_IMAGE",
     ]);
-    expect(seen.stdout).toBe("second layer\nadded\nhostname\nhosts\npasswd\nresolv.conf\nyes\n");
+    expect(seen.stdout).toBe("second layer\nadded\nhostname\nhosts\nmtab\npasswd\nresolv.conf\nyes\n");
     expect((await call(["tag", name, "local:x"])).code).toBe(0);
     expect((await call(["images", "--format", "{{.Repository}}:{{.Tag}}", "local"])).stdout).toBe("local:x\n");
     const untagged = await call(["rmi", name]);
@@ -91,7 +91,8 @@ describe.skipIf(!isRoot)("images", () => {
     const images = [{ path: "app", tag: "a", layers: [busyboxTar()] }];
     const faults = [{ on: "/blobs/", do: "hang-up" as const, after: 300_000, times: 2 }];
     const registry = await startRegistry(machine, { images, faults });
-    expect((await daemon.berth(["pull", `${registry.domain}/app:a`])).code).toBe(0);
+    const pulled = await daemon.berth(["pull", `${registry.domain}/app:a`]);
+    expect(pulled).toMatchObject({ code: 0, stderr: "" });
     const ranges = (await registry.requests()).filter(({ range }) => range !== undefined);
     expect(ranges.length).toBeGreaterThan(0);
     await daemon.berth(["rmi", `${registry.domain}/app:a`]);
@@ -101,11 +102,11 @@ describe.skipIf(!isRoot)("images", () => {
     const images = [{ path: "app", tag: "a", layers: [second] }];
     const registry = await startRegistry(machine, {
       images,
-      faults: [{ on: "/blobs/", do: "answer", status: 200, body: "these are not the bytes" }],
+      lies: "/blobs/",
     });
     const refused = await daemon.berth(["pull", `${registry.domain}/app:a`]);
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/digest|size|verif|length/i);
+    expect(refused.stderr).toMatch(/digest|verif/i);
     expect((await daemon.berth(["images", "-q"])).stdout).toBe("");
     const left = await machine.exec("find", [join(daemon.dataRoot, "layers"), "-mindepth", "1"]);
     expect(left.stdout).toBe("");

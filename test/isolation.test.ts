@@ -108,12 +108,11 @@ describe.skipIf(!isRoot)("isolation, read from the kernel", () => {
   });
 
   it("shares the host's namespaces when told to", async () => {
-    const script =
-      "readlink /proc/self/ns/pid /proc/self/ns/ipc /proc/self/ns/uts /proc/self/ns/cgroup /proc/self/ns/net";
+    const script = "for n in pid ipc uts cgroup net; do readlink /proc/self/ns/$n; done";
     const host = (await machine.exec("sh", ["-c", script])).stdout;
     const flags = ["--pid", "host", "--ipc", "host", "--uts", "host", "--cgroupns", "host", "--network", "host"];
     const inside = await daemon.berth(["run", "--rm", ...flags, "busybox", "sh", "-c", script]);
-    expect(inside.stdout).toBe(host);
+    expect(inside).toEqual({ code: 0, stdout: host, stderr: "" });
   });
 
   it("keeps its data from other users, down to the layers", async () => {
@@ -155,9 +154,7 @@ describe.skipIf(!isRoot)("isolation, read from the kernel", () => {
     const done = await daemon.berth(["run", "--rm", "--network", "none", "-u", "www", "fifo", "sh", "-c", "true"], {
       timeoutMs: 10_000,
     });
-    expect(done.code).not.toBe(0);
-    expect(
-      (await daemon.berth(["run", "--rm", "--network", "none", "-u", "12:34", "fifo", "sh", "-c", "exit 5"])).code,
-    ).toBe(5);
+    expect(done.code).toBe(125);
+    expect(done.stderr).toContain("not a regular file");
   });
 });

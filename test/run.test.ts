@@ -34,7 +34,7 @@ describe.skipIf(!isRoot)("run, with berth's client and the real docker client", 
       expect((await run(["busybox", "nope"])).code).toBe(127);
       expect((await run(["busybox", "/etc"])).code).toBe(126);
       expect((await run(["--no-such-flag", "busybox"])).code).toBe(125);
-      expect((await run(["busybox", "sh", "-c", "kill -9 $$"])).code).toBe(137);
+      expect((await run(["busybox", "sh", "-c", "sh -c 'kill -9 $$'; exit $?"])).code).toBe(137);
     });
 
     test("leaves nothing behind of what could not run", async () => {
@@ -127,10 +127,10 @@ describe.skipIf(!isRoot)("run, with berth's client and the real docker client", 
         "busybox",
         "sh",
         "-c",
-        "echo one; echo two >&2; echo three",
+        "echo one; echo three; sleep 0.1; echo two >&2; sleep 0.1; echo four",
       ]);
-      expect(await call(["logs", name])).toEqual({ code: 0, stdout: "one\nthree\n", stderr: "two\n" });
-      expect((await call(["logs", "--tail", "1", name])).stdout).toBe("three\n");
+      expect(await call(["logs", name])).toEqual({ code: 0, stdout: "one\nthree\nfour\n", stderr: "two\n" });
+      expect((await call(["logs", "--tail", "1", name])).stdout).toBe("four\n");
       expect((await call(["logs", "--since", "2000-01-01", "--until", "2000-01-02", name])).stdout).toBe("");
       expect((await call(["logs", "-t", name])).stdout).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z one\n/);
       await call(["rm", name]);

@@ -15,7 +15,7 @@ function must(program: string, args: string[]): string {
 
 /** A tar of a small root file system around busybox-static, made once and kept outside the checkout. */
 export function busyboxTar(): string {
-  const tar = join(cache, "busybox-root-1.tar");
+  const tar = join(cache, "busybox-root-2.tar");
   if (existsSync(tar)) return tar;
   mkdirSync(cache, { recursive: true });
   const root = mkdtempSync(join(tmpdir(), "busybox-"));
@@ -29,6 +29,7 @@ export function busyboxTar(): string {
     "root:x:0:0:root:/root:/bin/sh\nwww:x:33:33:www:/var/www:/bin/sh\nnobody:x:65534:65534::/home:/bin/false\n",
   );
   writeFileSync(join(root, "etc/group"), "root:x:0:\nwww:x:33:\nstaff:x:50:www\nnobody:x:65534:\n");
+  must("chmod", ["755", root]);
   must("chmod", ["1777", join(root, "tmp")]);
   must("tar", ["-C", root, "--numeric-owner", "--owner=0", "--group=0", "-cf", `${tar}.${process.pid}`, "."]);
   must("mv", [`${tar}.${process.pid}`, tar]);

@@ -50,6 +50,7 @@ export class Daemon implements AsyncDisposable {
 
   async start(): Promise<void> {
     const own = ["--data-root", this.dataRoot, "--exec-root", join(this.dir, "exec"), "--pidfile", `${this.dir}.pid`];
+    own.push("--cgroup-parent", this.machine.cgroup);
     const [program, args] = this.machine.enter(join(dist, "berth"), ["daemon", ...own, "-H", this.host, ...this.flags]);
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => appendFileSync(this.logFile, data));

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 
 /** How much longer things may take here than on a usual machine. */
 const slow = Number(process.env.BERTH_SLOW ?? 1);
@@ -22,6 +23,17 @@ export interface ExecOptions {
  */
 export class Machine implements AsyncDisposable {
   readonly dir: string;
+  /** Parent of the machine's control groups: these are the host's, whatever the namespaces. */
+  get cgroup(): string {
+    return `/${basename(this.dir)}`;
+  }
+
+  /** Folders of control groups under the machine's parent, over all hierarchies. */
+  cgroups(): string[] {
+    const hierarchies = ["", ...readdirSync("/sys/fs/cgroup")].map((name) => join("/sys/fs/cgroup", name, this.cgroup));
+    return hierarchies.filter((path) => existsSync(path)).flatMap((path) => [...foldersIn(path), path]);
+  }
+
   /** The host's pid of the machine's init. */
   readonly init: number;
   #ended: Promise<void>;
@@ -45,8 +57,25 @@ export class Machine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     process.kill(this.init, "SIGKILL");
     await this.#ended;
+    for (const path of this.cgroups()) await removeCgroup(path);
     rmSync(this.dir, { recursive: true, force: true });
   }
+}
+
+const foldersIn = (path: string): string[] =>
+  readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => [...foldersIn(join(path, name)), join(path, name)]);
+
+/** The kernel refuses while the last process of the group is still ending. */
+async function removeCgroup(path: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++)
+    try {
+      return rmdirSync(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EBUSY") return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
 }
 
 export async function makeMachine(): Promise<Machine> {

@@ -12,5 +12,6 @@ for (const { path, tag, layers, compression } of spec.images)
     config: { Cmd: ["sh"], Env: ["FROM_IMAGE=yes"] },
   });
 registry.faults.push(...(spec.faults ?? []));
+if (spec.lies !== undefined) registry.faults.push({ on: spec.lies, do: "lie", bytes: Buffer.from("not these bytes") });
 process.stdout.write(`${registry.domain}\n`);
 process.on("SIGUSR1", () => process.stdout.write(`${JSON.stringify(registry.requests)}\n`));

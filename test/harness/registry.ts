@@ -9,6 +9,8 @@ export interface RegistrySpec {
   images: { path: string; tag: string; layers: string[]; compression?: "gzip" | "none" }[];
   options?: FakeRegistryOptions;
   faults?: Fault[];
+  /** Requests with this in their line are answered with wrong bytes of the right length. */
+  lies?: string;
 }
 
 export interface MachineRegistry {
