@@ -1,6 +1,6 @@
 // `npm run guest -- [vitest arguments]`: end-to-end tests in a small virtual machine with cgroup v2 alone, for hosts
 // that have v1 or hybrid ones. `npm run guest -- --sh 'commands'` runs commands there instead. It installs nothing. The
-// processor is emulated (BERTH_GUEST_ACCEL=kvm where that works), so everything is some fifteen times slower.
+// processor is emulated (BERTH_GUEST_ACCEL=kvm where that works), so everything is some five to ten times slower.
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -131,12 +131,18 @@ function packagesDisk() {
   });
 }
 
+const isStatic = (program) => !readFileSync(program).includes("ld-linux");
+
 /** What changes with every run: the checkout without its packages. */
 function checkoutDisk(work) {
   const staged = join(work, "checkout");
   mkdirSync(join(staged, "node_modules"), { recursive: true });
   for (const name of ["src", "test", "dist", "package.json", "vitest.config.ts", "tsconfig.json"])
     cpSync(join(root, name), join(staged, name), { recursive: true, verbatimSymlinks: true });
+  // The real client, where it needs nothing else: some tests compare with it.
+  const docker = process.env.BERTH_TEST_DOCKER ?? which("docker");
+  mkdirSync(join(staged, "tools"));
+  if (docker !== undefined && isStatic(docker)) copyFileSync(docker, join(staged, "tools/docker"));
   image(staged, join(work, "checkout.img"), "1G");
   rmSync(staged, { recursive: true });
   return join(work, "checkout.img");
@@ -149,7 +155,7 @@ for module in /modules/*.ko; do $b insmod $module; done
 $b mount /dev/vda /new && $b mount /dev/vdb /new/berth && $b mount /dev/vdc /new/berth/node_modules
 $b mount -t tmpfs run /new/run && $b cp /main /new/run/main
 $b umount /proc /dev
-exec $b switch_root /new /bin/sh /run/main
+exec $b switch_root /new /bin/bash /run/main
 `;
 
 const quoted = (arg) => `'${arg.replaceAll("'", "'\\''")}'`;
@@ -161,12 +167,13 @@ mount -t devpts pts /dev/pts; mount -t tmpfs -o size=80% shm /dev/shm; mount -t 
 mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup; ip link set lo up; hostname guest
 for module in overlay fuse loop bridge veth nf_tables; do modprobe $module 2>/dev/null; done
 cd /berth
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb CI=1
-export BERTH_SLOW=${accelerator === "tcg" ? 15 : 1} BERTH_DIST=/berth/dist BERTH_CACHE=/run/berth-dev BERTH_BUSYBOX=/bin/busybox
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/berth/tools HOME=/root TERM=dumb CI=1
+export BERTH_SLOW=${accelerator === "tcg" ? 8 : 1} BERTH_DIST=/berth/dist BERTH_CACHE=/var/cache/berth-dev BERTH_BUSYBOX=/bin/busybox
 mkdir -p $BERTH_CACHE
+set -o pipefail
 (
 ${commands}
-) </dev/null
+) </dev/null 2>&1 | cat
 echo "guest: ended with $?"
 /bin/busybox poweroff -f
 `;
@@ -229,7 +236,7 @@ async function main(args) {
   mkdirSync(folder, { recursive: true });
   const own = args[0] === "--sh";
   const vitest = ["node", "node_modules/vitest/vitest.mjs", "run", "--project", "e2e", "--no-color", ...args];
-  const commands = own ? args.slice(1).join("\n") : `${vitest.map(quoted).join(" ")} 2>&1`;
+  const commands = own ? args.slice(1).join("\n") : vitest.map(quoted).join(" ");
   const work = mkdtempSync(join(folder, "run-"));
   try {
     const base = baseDisk();
