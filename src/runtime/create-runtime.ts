@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { cgroupView, isAlive, sendSignal, watchExit } from "../system/index.ts";
 import { connectHub, type Hub } from "./attach/hub.ts";
+import { stdinReaders } from "./attach/stdin-pipe.ts";
 import { type ContextOptions, createContext, type DriverContext, runtimeCommand } from "./driver/context.ts";
 import { createContainer } from "./driver/create.ts";
 import { cleanUpContainer, deleteContainer } from "./driver/delete.ts";
@@ -75,6 +76,7 @@ function hubOf(hubs: Map<string, Promise<Hub>>, handle: RunningHandle): Promise<
     socket,
     tty: handle.terminal,
     stdin: handle.stdin,
+    stdinHasReader: stdinReaders(handle.monitorPid),
     watchProcess: () => watchExit(handle.pid, handle.pidStart),
     onClose: () => {
       if (hubs.get(socket) === hub) hubs.delete(socket);

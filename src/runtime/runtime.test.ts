@@ -200,6 +200,39 @@ describe.skipIf(!able)("streams", () => {
     await runtime.delete(handle);
   });
 
+  test.each([10, 1_000_000])(
+    "%i bytes for a process that closed its stdin cost its monitor nothing",
+    async (length) => {
+      const options = workshop.bundle(`closed-${length}`, [
+        "sh",
+        "-c",
+        "read x; exec <&-; echo closed; exec sleep 100",
+      ]);
+      const handle = await runtime.create({ ...options, stdin: true, stdinOnce: true });
+      const { output, input } = await runtime.attach(handle, everyAndStdin);
+      await runtime.start(handle);
+      const ready = new Promise((resolve) => output.once("data", resolve));
+      input?.on("error", () => {});
+      input?.write("go\n");
+      if (length > 1000) input?.write(Buffer.alloc(length));
+      await ready;
+      input?.write(Buffer.alloc(length));
+      const ticks = () => {
+        const fields = readFileSync(`/proc/${handle.monitorPid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
+        return Number(fields[11]) + Number(fields[12]);
+      };
+      let before = -1;
+      let since = 0;
+      await eventually(() => {
+        const now = ticks();
+        if (now !== before) since = Date.now();
+        before = now;
+        return Date.now() - since > 300;
+      }, "the monitor came to rest");
+      await runtime.delete(handle);
+    },
+  );
+
   test("without -i stdin is /dev/null and there is no input", async () => {
     const handle = await runtime.create(workshop.bundle("null", ["cat"]));
     const { input } = await runtime.attach(handle, everyAndStdin);

@@ -6,12 +6,16 @@ import { createSession, type Session } from "./session.ts";
 
 /** Below conmon's own limit of 32 KiB a packet. */
 const inputLimit = 16 * 1024;
+/** Milliseconds between two looks at whether stdin is still read. */
+const checkInterval = 1000;
 
 export interface HubOptions {
   /** conmon's attach socket. */
   socket: string;
   tty: boolean;
   stdin: StdinMode;
+  /** Whether anything still has the process's stdin open. */
+  stdinHasReader: () => boolean;
   /** A watch for the end of the process whose output it is; asked for where a client lets it wait. */
   watchProcess: () => ExitWatch;
   /** The connection is over and the hub of no more use. */
@@ -59,6 +63,7 @@ class SharedConnection implements Hub {
   #watch: ExitWatch | undefined;
   #over = false;
   #stdinEnded = false;
+  #stdinCheck: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: HubOptions) {
@@ -138,6 +143,7 @@ class SharedConnection implements Hub {
     if (this.#over) return;
     this.#over = true;
     this.#watch?.close();
+    clearInterval(this.#stdinCheck);
     this.#flush();
     for (const session of this.#sessions) session.end();
     this.#sessions.clear();
@@ -160,9 +166,27 @@ class SharedConnection implements Hub {
   }
 
   async #writePieces(bytes: Buffer): Promise<void> {
+    if (!this.#options.tty) this.#stdinCheck ??= setInterval(() => this.#checkStdin(), checkInterval).unref();
     for (let at = 0; at < bytes.length; at += inputLimit) {
+      if (!this.#options.tty) this.#checkStdin();
       if (this.#stdinEnded) return;
       await this.#connection?.write(bytes.subarray(at, at + inputLimit));
+    }
+  }
+
+  /**
+   * What the process will not read any more must not be sent: conmon 2.1.6 tries to write it for ever, at a whole CPU's
+   * expense. Where it already does, the end of any connection makes it close stdin (in mode "once"), and that ends it.
+   */
+  #checkStdin(): void {
+    if (this.#stdinEnded || this.#over || this.#options.stdinHasReader()) return;
+    this.#stdinEnded = true;
+    clearInterval(this.#stdinCheck);
+    if (this.#options.stdin !== "once") return;
+    try {
+      connectSeqpacket(this.#options.socket, { buffer: () => Buffer.alloc(1), packet: () => true, end() {} }).destroy();
+    } catch {
+      // the process has ended just now
     }
   }
 

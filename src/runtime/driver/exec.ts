@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { BerthError } from "../../lib/index.ts";
 import { pidStartTime, watchExit } from "../../system/index.ts";
 import { connectHub, type Hub } from "../attach/hub.ts";
+import { stdinReaders } from "../attach/stdin-pipe.ts";
 import { translateFailure } from "../failures/translate.ts";
 import { execArguments, monitorFiles, stdinMode } from "../monitor/arguments.ts";
 import { setWindowSize } from "../monitor/control.ts";
@@ -93,6 +94,7 @@ async function attachBefore(monitor: Monitor, options: ExecOptions, folder: stri
     socket: join(folder, monitorFiles.attach),
     tty: streams.terminal,
     stdin: stdinMode(streams),
+    stdinHasReader: stdinReaders(monitor.pid),
     watchProcess: () => watchExit(session.pid ?? 0, pidStartTime(session.pid ?? 0) ?? -1),
     onClose: () => {},
   });
