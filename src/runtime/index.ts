@@ -9,7 +9,7 @@
 export { type ChooseOptions, chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
 export { createRuntime } from "./create-runtime.ts";
 export type { ContextOptions as RuntimeOptions } from "./driver/context.ts";
-export { logFiles } from "./logs/log-files.ts";
+
 export type { ReadLogsOptions } from "./logs/options.ts";
 export { readLogs } from "./logs/read-logs.ts";
 export type { RuntimeProgram } from "./monitor/program.ts";

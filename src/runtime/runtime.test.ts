@@ -389,16 +389,20 @@ describe.skipIf(!able)("after a restart of the daemon", () => {
     await runtime.delete(handle);
   });
 
-  test("a container of which no handle was kept is found and removed", async () => {
-    const driver = workshop.runtime();
-    const options = workshop.bundle("lost", ["sleep", "100"]);
-    const { pid, monitorPid } = await started(options, driver);
-    driver.close();
-    await runtime.cleanUp(options);
-    await eventually(() => gone(pid) && gone(monitorPid), "its processes were gone");
-    await runtime.cleanUp(options);
-    expect(workshop.remains()).toEqual([]);
-  });
+  test.each(Object.keys(programs))(
+    "a container of %s of which no handle was kept is found and removed",
+    async (name) => {
+      const driver = workshop.runtime();
+      const options = workshop.bundle("lost", ["sleep", "100"], { runtime: name });
+      const { pid, monitorPid } = await started(options, driver);
+      driver.close();
+      const { id, bundle, cgroupPath } = options;
+      await runtime.cleanUp({ id, bundle, cgroupPath });
+      await eventually(() => gone(pid) && gone(monitorPid), "its processes were gone");
+      await runtime.cleanUp({ id, bundle, cgroupPath });
+      expect(workshop.remains()).toEqual([]);
+    },
+  );
 
   test("a log whose reopening was never asked for is reopened", async () => {
     const script = "while read x; do echo $x; done";

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmdirSync, rmSync, unlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { withTimeout } from "../../lib/index.ts";
 import { codeOf, isAlive, killCgroup, pidStartTime, removeCgroup, sendSignal } from "../../system/index.ts";
@@ -52,8 +52,9 @@ const isWithin = (path: string, folder: string) => path === folder || path.start
 
 async function removeRemains(context: DriverContext, remnant: Remnant): Promise<void> {
   await removeCgroup(context.cgroups, remnant.cgroupPath);
-  const runtime = context.runtime(remnant.runtime ?? context.defaultName);
-  await removeState(context, runtime, remnant.id);
+  // Where it is not known which runtime was at work, any may have left something.
+  const names = remnant.runtime === undefined ? context.names : [remnant.runtime];
+  for (const name of names) await removeState(context, context.runtime(name), remnant.id);
   for (const name of Object.values(monitorFiles)) rmSync(join(remnant.bundle, name), { force: true });
   rmSync(join(remnant.bundle, "exec"), { recursive: true, force: true });
 }
@@ -64,6 +65,7 @@ async function removeRemains(context: DriverContext, remnant: Remnant): Promise<
  */
 async function removeState(context: DriverContext, runtime: NamedRuntime, id: string): Promise<void> {
   const folder = stateFolder(runtime, { id });
+  if (!existsSync(folder)) return;
   if ((await context.kind(runtime)) !== "other" && removeFlatFolder(folder)) return;
   await runtimeCommand(runtime, ["delete", "--force", id]);
 }
