@@ -28,12 +28,13 @@ export async function createContainer(
   context.registry.add(container);
   context.images.acquire(image.id, container.id);
   const undo = new UndoStack();
-  undo.push("forget the container", () => context.registry.remove(container));
   try {
     await make(context, container, plan, undo);
   } catch (error) {
-    for (const failure of await undo.unwind()) context.warn(failure.message);
+    // First of all: a volume that was made for it is in use as long as it is known.
+    context.registry.remove(container);
     container.phase = "gone";
+    for (const failure of await undo.unwind()) context.warn(failure.message);
     await context.images.release(image.id, container.id);
     throw error;
   }

@@ -1,0 +1,68 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { hostsText, resolvText } from "./network-files.ts";
+import { prepareRoot, userIn } from "./root-file-system.ts";
+
+let base = "";
+let root = "";
+beforeEach(() => {
+  base = mkdtempSync("/dev/shm/berth-root-");
+  root = join(base, "root");
+  mkdirSync(join(root, "etc"), { recursive: true });
+});
+afterEach(() => rmSync(base, { recursive: true, force: true }));
+
+test("a root gets its marks and its working directory", () => {
+  prepareRoot(root, "/srv/app");
+  expect(lstatSync(join(root, ".dockerenv")).isFile()).toBe(true);
+  expect(lstatSync(join(root, "etc/mtab")).isSymbolicLink()).toBe(true);
+  expect(lstatSync(join(root, "srv/app")).isDirectory()).toBe(true);
+});
+
+test("links in the image lead nothing outside", () => {
+  const outside = join(base, "outside");
+  mkdirSync(outside);
+  rmSync(join(root, "etc"), { recursive: true });
+  symlinkSync(outside, join(root, "etc"));
+  symlinkSync("../../../..", join(root, "up"));
+  symlinkSync(outside, join(root, "work"));
+  symlinkSync(join(outside, "made"), join(root, ".dockerenv"));
+  prepareRoot(root, "/work/up/x");
+  prepareRoot(root, `/up${outside}/y`);
+  expect(execFileSync("find", [outside]).toString()).toBe(`${outside}\n`);
+});
+
+test("a working directory that is a file is refused", () => {
+  writeFileSync(join(root, "file"), "");
+  expect(() => prepareRoot(root, "/file")).toThrow("Cannot mkdir: /file is not a directory");
+});
+
+test("users are looked up inside the root; a FIFO in place of passwd blocks nothing", () => {
+  writeFileSync(join(root, "etc/passwd"), "app:x:7:8::/app:/bin/sh\n");
+  writeFileSync(join(root, "etc/group"), "more:x:9:app\n");
+  expect(userIn(root, "app", [])).toEqual({ uid: 7, gid: 8, additionalGids: [8, 9], home: "/app" });
+  rmSync(join(root, "etc/passwd"));
+  symlinkSync("/etc/passwd", join(root, "etc/passwd"));
+  expect(() => userIn(root, "root", [])).toThrow();
+  rmSync(join(root, "etc/passwd"));
+  execFileSync("mkfifo", [join(root, "etc/passwd")]);
+  expect(() => userIn(root, "app", [])).toThrow("not a regular file");
+  rmSync(join(root, "etc/passwd"));
+  writeFileSync(join(root, "etc/passwd"), Buffer.alloc(5 * 1024 * 1024, "x"));
+  expect(() => userIn(root, "app", [])).toThrow("larger than");
+  expect(existsSync(join(root, "etc/passwd"))).toBe(true);
+});
+
+test("hosts and resolv.conf", () => {
+  expect(hostsText(["a:1.2.3.4", "b:[::1]"])).toMatch(/^127\.0\.0\.1\tlocalhost\n[\s\S]*1\.2\.3\.4\ta\n::1\tb\n$/);
+  expect(hostsText(["a:1.2.3.4"], "127.0.0.1 me")).toBe("127.0.0.1 me\n1.2.3.4\ta\n");
+  const host = "# comment\nnameserver 127.0.0.53\nnameserver 10.0.0.1\nsearch a b\noptions ndots:2\n";
+  const none = { servers: [], search: [], options: [] };
+  expect(resolvText(host, none, true)).toBe("nameserver 10.0.0.1\nsearch a b\noptions ndots:2\n");
+  expect(resolvText(host, none, false)).toContain("nameserver 127.0.0.53\n");
+  expect(resolvText(host, { servers: ["9.9.9.9"], search: ["."], options: ["x"] }, true)).toBe(
+    "nameserver 9.9.9.9\noptions x\n",
+  );
+});
