@@ -20,7 +20,7 @@ export interface ImageParts {
   current(): ReloadableEngineConfig;
 }
 
-export const userAgentOf = (config: EngineConfig): string => `berth/${config.version}`;
+const userAgentOf = (config: EngineConfig): string => `berth/${config.version}`;
 
 /** What the Images service works with. */
 export function imageDeps({ store, blobs, layers, registry, bus, log, config, current }: ImageParts): ImagesDeps {

@@ -36,7 +36,7 @@ export interface PendingAttach {
 }
 
 /** A restart that the policy has planned. */
-export interface PlannedRestart {
+interface PlannedRestart {
   cancel(): void;
 }
 

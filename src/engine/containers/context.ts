@@ -1,4 +1,4 @@
-import type { BlockDevices, Machine, Runtime, SpecDefaults } from "../../runtime/index.ts";
+import type { Machine, Runtime, SpecDefaults } from "../../runtime/index.ts";
 import type { LogConfig } from "../../spec/api/index.ts";
 import type { ImageRecord, Snapshots } from "../../store/index.ts";
 import type { ContainerRecords, RunStates } from "../../store/records/index.ts";
@@ -59,10 +59,8 @@ export interface ContainersContext {
   warn(message: string): void;
 }
 
-export type { BlockDevices };
-
 /** Attributes of a container's events: its labels, image and name, and what the action adds. */
-export function attributesOf(container: Container, extra: Attributes = {}): Attributes {
+function attributesOf(container: Container, extra: Attributes = {}): Attributes {
   const { config, imageRef, name } = container.record;
   return { ...config.Labels, ...extra, image: imageRef, name };
 }

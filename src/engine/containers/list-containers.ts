@@ -41,7 +41,7 @@ function filterFacts(context: ContainersContext): FilterFacts {
 }
 
 /** One row of `ps`. */
-export function summaryOf(context: ContainersContext, container: Container, now: number): ContainerSummary {
+function summaryOf(context: ContainersContext, container: Container, now: number): ContainerSummary {
   const { record, state, id } = container;
   const { NetworkMode: mode = "", Annotations: annotations } = record.hostConfig;
   return {

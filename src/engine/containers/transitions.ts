@@ -7,8 +7,8 @@ import { NEVER } from "../../store/records/index.ts";
  * Docker's.
  */
 
-export type Status = ContainerStateRecord["status"];
-export type Phase = "making" | "kept" | "removing" | "gone";
+type Status = ContainerStateRecord["status"];
+type Phase = "making" | "kept" | "removing" | "gone";
 
 interface Subject {
   id: string;

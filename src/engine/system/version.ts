@@ -4,8 +4,8 @@ import type { Host } from "../host.ts";
 import type { SystemParts } from "./system-parts.ts";
 
 /** The Engine API versions that are served. */
-export const API_VERSION = "1.51";
-export const MIN_API_VERSION = "1.24";
+const API_VERSION = "1.51";
+const MIN_API_VERSION = "1.24";
 
 /** What the programs say of their versions, by name: conmon and each runtime. */
 export type ProgramVersions = ReadonlyMap<string, { version: string; commit: string }>;

@@ -1,12 +1,13 @@
 import { closeSync, existsSync, fstatSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, realpath, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { doing, invalid, messageOf } from "../../../lib/index.ts";
 import { bindMount, type ResolvedMount, tmpfsMount } from "../../../runtime/index.ts";
 import type { MountRecord } from "../../../store/records/index.ts";
-import { codeOf, MS, mount, O_PATH, openIn } from "../../../system/index.ts";
+import { codeOf, MS, mount, O_PATH, openIn, readMounts } from "../../../system/index.ts";
 import type { Container } from "../container.ts";
 import type { ContainersContext } from "../context.ts";
+import { checkPropagation } from "./propagation.ts";
 
 /** What was mounted on the way to a start, to be unmounted when the run is over. */
 export interface Pinned {
@@ -43,7 +44,13 @@ async function resolve(context: ContainersContext, asked: MountRecord, pinned: P
 }
 
 async function sourceOf(context: ContainersContext, asked: MountRecord, pinned: Pinned): Promise<string> {
-  if (asked.volume === undefined) return bindSource(asked);
+  if (asked.volume === undefined) {
+    const source = await bindSource(asked);
+    if (!asked.propagation.endsWith("private")) {
+      checkPropagation(await realpath(source), asked.propagation, readMounts());
+    }
+    return source;
+  }
   const data = context.volumes.dataPath(asked.volume);
   return asked.subpath === undefined ? data : pinSubpath(data, asked.subpath, pinned);
 }

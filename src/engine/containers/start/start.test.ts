@@ -2,7 +2,9 @@ import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { MountInfo } from "../../../system/index.ts";
 import { hostsText, resolvText } from "./network-files.ts";
+import { checkPropagation } from "./propagation.ts";
 import { prepareRoot, userIn } from "./root-file-system.ts";
 
 let base = "";
@@ -64,5 +66,25 @@ test("hosts and resolv.conf", () => {
   expect(resolvText(host, none, false)).toContain("nameserver 127.0.0.53\n");
   expect(resolvText(host, { servers: ["9.9.9.9"], search: ["."], options: ["x"] }, true)).toBe(
     "nameserver 9.9.9.9\noptions x\n",
+  );
+});
+
+test("a propagation that the source's mount does not have is refused in Docker's words", () => {
+  const mount = (mountPoint: string, optional: string[]) => ({ mountPoint, optional }) as unknown as MountInfo;
+  const mounts = [
+    mount("/", []),
+    mount("/shared", ["shared:1"]),
+    mount("/slave", ["master:1"]),
+    mount("/sharedness", []),
+  ];
+  checkPropagation("/shared/x", "rshared", mounts);
+  checkPropagation("/shared", "slave", mounts);
+  checkPropagation("/slave/x", "rslave", mounts);
+  checkPropagation("/x", "rprivate", mounts);
+  expect(() => checkPropagation("/slave/x", "shared", mounts)).toThrow(
+    "path /slave/x is mounted on /slave but it is not a shared mount",
+  );
+  expect(() => checkPropagation("/sharedness/y", "rslave", mounts)).toThrow(
+    "path /sharedness/y is mounted on /sharedness but it is not a shared or slave mount",
   );
 });

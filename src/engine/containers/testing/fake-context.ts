@@ -14,7 +14,7 @@ import { networkIds } from "../network-events.ts";
 import { createRegistry } from "../registry.ts";
 import { createFakeRuntime, type FakeRuntime } from "./fake-runtime.ts";
 
-export const IMAGE_ID = `sha256:${"ab".repeat(32)}` as const;
+const IMAGE_ID = `sha256:${"ab".repeat(32)}` as const;
 
 /** A machine with everything, whatever this one has. */
 export const testMachine: Machine = {

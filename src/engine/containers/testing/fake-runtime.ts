@@ -3,7 +3,7 @@ import { BerthError, type Deferred, deferred } from "../../../lib/index.ts";
 import type { Attachment, ExitInfo, RunningHandle, Runtime } from "../../../runtime/index.ts";
 
 /** A process that exists only here. Signals in `ignored` do nothing to it. */
-export interface FakeProcess {
+interface FakeProcess {
   readonly handle: RunningHandle;
   readonly exit: Deferred<ExitInfo>;
   readonly attachments: { streams: unknown; output: PassThrough; input: PassThrough }[];
