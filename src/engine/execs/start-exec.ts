@@ -1,5 +1,5 @@
 import { BerthError, conflict, frameHeader, messageOf, notFound } from "../../lib/index.ts";
-import { buildProcess, type ExecHandle, type OciProcess } from "../../runtime/index.ts";
+import { buildProcess, checkWorkingDirectory, type ExecHandle, type OciProcess } from "../../runtime/index.ts";
 import type { ExecStartBody } from "../../spec/api/index.ts";
 import { openSession } from "../containers/attach/attach-session.ts";
 import { parseDetachKeys } from "../containers/attach/detach-keys.ts";
@@ -69,7 +69,10 @@ function processOf(context: ContainersContext, exec: Exec, start: ExecStartBody)
   const { config, hostConfig } = container.record;
   // Groups that were added to the container are its own user's, not another's.
   const groups = body.User ? [] : (hostConfig.GroupAdd ?? []);
-  const user = userIn(rootfsOf(context, container.id), body.User || config.User || "", groups);
+  const root = rootfsOf(context, container.id);
+  const user = userIn(root, body.User || config.User || "", groups);
+  const cwd = body.WorkingDir || config.WorkingDir || "/";
+  checkWorkingDirectory(root, cwd);
   return buildProcess({
     config,
     hostConfig,
@@ -77,7 +80,7 @@ function processOf(context: ContainersContext, exec: Exec, start: ExecStartBody)
     hostname: hostnameOf(context, container),
     args: body.Cmd ?? [],
     env: body.Env ?? [],
-    cwd: body.WorkingDir || config.WorkingDir || "/",
+    cwd,
     tty: body.Tty === true,
     consoleSize: start.ConsoleSize ?? body.ConsoleSize ?? undefined,
     privileged: body.Privileged === true,

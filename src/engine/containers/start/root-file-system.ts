@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
 import { invalid } from "../../../lib/index.ts";
+import { checkRoot, checkWorkingDirectory } from "../../../runtime/index.ts";
 import {
   codeOf,
   cstring,
@@ -25,12 +26,17 @@ export function userIn(root: string, user: string, groupAdd: readonly string[]):
   });
 }
 
-/** Makes what every container finds in its root: the mark that it is one, /etc/mtab, its working directory. */
+/**
+ * Makes what every container finds in its root: the mark that it is one, /etc/mtab, its working directory. Throws "invalid"
+ * for a root or a working directory through which a runtime could be led outside.
+ */
 export function prepareRoot(root: string, workdir: string): void {
   withRoot(root, (fd) => {
+    checkRoot(fd);
     makeFileIn(fd, "/.dockerenv", 0o755);
     makeMtab(fd);
     makeWorkdir(fd, workdir);
+    checkWorkingDirectory(fd, workdir);
   });
 }
 

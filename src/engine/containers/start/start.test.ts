@@ -41,6 +41,14 @@ test("a working directory that is a file is refused", () => {
   expect(() => prepareRoot(root, "/file")).toThrow("Cannot mkdir: /file is not a directory");
 });
 
+test("a root or a working directory that would lead a runtime outside is refused", () => {
+  symlinkSync("/proc/self/fd", join(root, "work"));
+  expect(() => prepareRoot(root, "/work/7")).toThrow("leads out of the container");
+  rmSync(join(root, "proc"), { recursive: true });
+  symlinkSync("etc", join(root, "proc"));
+  expect(() => prepareRoot(root, "/")).toThrow('filesystem "proc" must be mounted on ordinary directory');
+});
+
 test("users are looked up inside the root; a FIFO in place of passwd blocks nothing", () => {
   writeFileSync(join(root, "etc/passwd"), "app:x:7:8::/app:/bin/sh\n");
   writeFileSync(join(root, "etc/group"), "more:x:9:app\n");
