@@ -117,5 +117,5 @@ for (const [command, what] of [
 ])
   say(`  ${path} ${command.padEnd(76)} # ${what}`);
 say(
-  `  export DOCKER_HOST=unix:///run/berth/berth.sock                       # and docker, Compose, testcontainers use Berth`,
+  `  export DOCKER_HOST=unix:///run/berth/berth.sock                       # and docker, dockerode, testcontainers use Berth`,
 );
