@@ -30,7 +30,7 @@ export function readContainerLog(
   const log = logFileOf(context, container);
   if (log === undefined) return new PassThrough().end();
   const { details, ...rest } = options;
-  const ended = container.run === undefined ? undefined : context.runtime.onExit(container.run.handle);
+  const ended = container.run?.exited.wait(signal);
   return readLogs(
     {
       ...rest,

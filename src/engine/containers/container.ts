@@ -1,6 +1,7 @@
-import { createQueue, type Deferred, deferred, type Queue } from "../../lib/index.ts";
+import { createQueue, type Queue } from "../../lib/index.ts";
 import type { Attachment, RunningHandle } from "../../runtime/index.ts";
 import type { ContainerRecord, ContainerStateRecord } from "../../store/records/index.ts";
+import { createNotice, type Notice } from "./notice.ts";
 
 /** What leads back to a container's processes after a restart of the daemon: `run.json` in the exec root. */
 export interface RunState {
@@ -17,9 +18,13 @@ export interface RunState {
 /** One run of a container, from its start to the end of the work after its exit. */
 export interface Run extends RunState {
   /** Resolves when the exit has been dealt with: the state says so, and nothing of the run is left. */
-  readonly over: Deferred<void>;
-  /** Clock of the process: milliseconds since 1970. */
-  readonly startedAt: number;
+  readonly over: Notice<void>;
+  /** The process has ended and its last output is in the log; the work after that may go on still. */
+  readonly exited: Notice<void>;
+}
+
+export function runOf(state: RunState): Run {
+  return { ...state, over: createNotice(), exited: createNotice() };
 }
 
 export interface ContainerExit {
@@ -55,8 +60,8 @@ export interface Container {
   readonly execs: Set<string>;
   readonly attachers: Set<PendingAttach>;
   /** The next end of a run that no restart follows; replaced each time. */
-  exit: Deferred<ContainerExit>;
-  readonly removed: Deferred<ContainerExit>;
+  exit: Notice<ContainerExit>;
+  readonly removed: Notice<ContainerExit>;
   restart: PlannedRestart | undefined;
   /** How long the policy waits next time, in milliseconds. */
   restartDelay: number;
@@ -74,8 +79,8 @@ export function createContainer(record: ContainerRecord, state: ContainerStateRe
     queue: createQueue(),
     execs: new Set(),
     attachers: new Set(),
-    exit: deferred(),
-    removed: deferred(),
+    exit: createNotice(),
+    removed: createNotice(),
     restart: undefined,
     restartDelay: 0,
     exitOnNext: false,

@@ -30,7 +30,7 @@ export function createContainers(context: ContainersContext): Containers {
     unpause: async (ref) => unpauseContainer(context, find(ref)),
     rename: async (ref, name) => renameContainer(context, find(ref), name),
     remove: async (ref, options) => removeContainer(context, find(ref), options),
-    wait: async (ref, condition) => ({ result: waitContainer(find(ref), condition) }),
+    wait: async (ref, condition, signal) => ({ result: waitContainer(find(ref), condition, signal) }),
     attach: async (ref, options) => attachContainer(context, find(ref), ref, options),
     logs: async (ref, options, signal) => containerLogs(context, find(ref), options, signal),
     resize: async (ref, size) => resizeContainer(context, find(ref), size),

@@ -15,6 +15,7 @@ export type StartNow = (context: ContainersContext, container: Container) => Pro
 export function watchRun(context: ContainersContext, container: Container, run: Run, start: StartNow): void {
   context.background(`end of container ${container.id}`, async () => {
     const info = await context.runtime.onExit(run.handle);
+    run.exited.tell();
     await container.queue(() => finishRun(context, container, run, info, start));
   });
 }
@@ -44,7 +45,7 @@ export async function finishRun(
     execDuration: String(Math.floor(ranFor / 1000)),
     exitCode: String(info.exitCode),
   });
-  run.over.resolve();
+  run.over.tell();
   if (again) planRestart(context, container, ranFor, start);
   else await settle(context, container, state);
 }

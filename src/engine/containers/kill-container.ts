@@ -63,7 +63,7 @@ export async function killHard(context: ContainersContext, container: Container)
     if (container.run !== undefined) throw error;
   });
   if (run === undefined) return;
-  const over = run.over.promise.then(() => true);
+  const over = run.over.wait().then(() => true);
   if (await withTimeout(over, PATIENCE, () => false)) return;
   await context.runtime.killAll(run.handle);
   if (await withTimeout(over, PATIENCE, () => false)) return;

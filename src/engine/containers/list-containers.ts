@@ -27,7 +27,8 @@ export async function listContainers(context: ContainersContext, options: ListOp
   found.reverse();
   const shown = limit > 0 ? found.slice(0, limit) : found;
   const now = Date.now();
-  const rows = shown.map((container) => summaryOf(context, container, now));
+  const imageName = createImageNames(context);
+  const rows = shown.map((container) => summaryOf(context, container, now, imageName(container)));
   if (!options.size) return rows;
   return Promise.all(rows.map(async (row) => ({ ...row, ...(await sizesOf(context, context.registry.get(row.Id))) })));
 }
@@ -41,13 +42,13 @@ function filterFacts(context: ContainersContext): FilterFacts {
 }
 
 /** One row of `ps`. */
-function summaryOf(context: ContainersContext, container: Container, now: number): ContainerSummary {
+function summaryOf(context: ContainersContext, container: Container, now: number, image: string): ContainerSummary {
   const { record, state, id } = container;
   const { NetworkMode: mode = "", Annotations: annotations } = record.hostConfig;
   return {
     Id: id,
     Names: [`/${record.name}`],
-    Image: imageName(context, container),
+    Image: image,
     ImageID: record.imageId,
     Command: commandText(record.path, record.args),
     Created: Math.floor(Date.parse(record.created) / 1000),
@@ -64,8 +65,15 @@ function summaryOf(context: ContainersContext, container: Container, now: number
 }
 
 /** The name that the user gave, unless that is another image's now: then the id, as Docker shows it. */
-function imageName(context: ContainersContext, { record }: Container): string {
-  return context.images.nameHolds(record.imageRef, record.imageId) ? record.imageRef : record.imageId;
+function createImageNames(context: ContainersContext): (container: Container) => string {
+  // Many containers have the same image: each name is looked up once.
+  const known = new Map<string, string>();
+  return ({ record: { imageRef, imageId } }) => {
+    const key = `${imageRef} ${imageId}`;
+    const name = known.get(key) ?? (context.images.nameHolds(imageRef, imageId) ? imageRef : imageId);
+    known.set(key, name);
+    return name;
+  };
 }
 
 /** Docker's command column: arguments with spaces in single quotes. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { EndpointSettings, NetworkSettings } from "../../spec/api/index.ts";
-import type { Container } from "./container.ts";
+import type { Container, Run } from "./container.ts";
 import type { ContainersContext } from "./context.ts";
 import { networkOf } from "./network-events.ts";
 
@@ -10,7 +10,7 @@ export function networkSettingsOf(context: ContainersContext, container: Contain
   const endpoint =
     network === undefined || container.run === undefined
       ? undefined
-      : { id: network.id, endpoint: endpointId(container) };
+      : { id: network.id, endpoint: endpointId(container.run) };
   return {
     Bridge: "",
     SandboxID: "",
@@ -33,9 +33,14 @@ export function networkSettingsOf(context: ContainersContext, container: Contain
   };
 }
 
-/** Stays the same for one run. */
-function endpointId(container: Container): string {
-  return createHash("sha256").update(`${container.id} ${container.state.startedAt}`).digest("hex");
+const endpointIds = new WeakMap<Run, string>();
+
+/** Stays the same for one run; made when somebody asks. */
+function endpointId(run: Run): string {
+  const { id, pid, pidStart } = run.handle;
+  const known = endpointIds.get(run) ?? createHash("sha256").update(`${id} ${pid} ${pidStart}`).digest("hex");
+  endpointIds.set(run, known);
+  return known;
 }
 
 function endpointOf(networkId: string, id: string): EndpointSettings {

@@ -27,8 +27,8 @@ export async function removeNow(
   if (volumes) await removeVolumes(context, container);
   emitContainer(context, container, "destroy");
   const { exitCode } = container.state;
-  container.exit.resolve({ exitCode });
-  container.removed.resolve({ exitCode });
+  container.exit.tell({ exitCode });
+  container.removed.tell({ exitCode });
 }
 
 function forget(context: ContainersContext, container: Container): void {

@@ -1,8 +1,8 @@
-import { deferred } from "../../lib/index.ts";
 import type { ContainerStateRecord } from "../../store/records/index.ts";
 import { endAttachers } from "./attach/pending.ts";
 import { type Container, isAutoRemoved } from "./container.ts";
 import { type ContainersContext, saveState } from "./context.ts";
+import { createNotice } from "./notice.ts";
 import { removeNow } from "./remove-now.ts";
 
 /** The end of a run that no other follows: those who wait are told, and a container made with --rm goes. */
@@ -12,8 +12,8 @@ export async function settle(
   state: ContainerStateRecord,
 ): Promise<void> {
   const { exit } = container;
-  container.exit = deferred();
-  exit.resolve({ exitCode: state.exitCode });
+  container.exit = createNotice();
+  exit.tell({ exitCode: state.exitCode });
   if (isAutoRemoved(container) && container.phase === "kept") await removeNow(context, container, { volumes: true });
 }
 

@@ -32,7 +32,7 @@ export async function stopContainer(
       },
     );
     const seconds = options.timeout ?? config.StopTimeout ?? context.settings.stopTimeout;
-    if (!(await endsWithin(run.over.promise, seconds))) await killHard(context, container);
+    if (!(await endsWithin(run.over.wait(), seconds))) await killHard(context, container);
   }
   emitContainer(context, container, "stop");
 }

@@ -1,5 +1,5 @@
 import { messageOf } from "../../lib/index.ts";
-import type { Container, Run } from "./container.ts";
+import type { Container, RunState } from "./container.ts";
 import type { ContainersContext } from "./context.ts";
 import { rootfsOf, unmountAll } from "./start/launch.ts";
 
@@ -7,7 +7,7 @@ import { rootfsOf, unmountAll } from "./start/launch.ts";
 export async function tearDown(
   context: ContainersContext,
   container: Pick<Container, "id">,
-  run: Omit<Run, "over" | "startedAt">,
+  run: RunState,
 ): Promise<void> {
   const step = (work: () => Promise<void>) => attempt(context, container, work);
   await step(() => context.runtime.delete(run.handle));

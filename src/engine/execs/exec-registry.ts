@@ -37,7 +37,7 @@ export function createExecRegistry(): ExecRegistry {
       if (!ended.has(exec.container)) {
         const list: string[] = [];
         ended.set(exec.container, list);
-        void exec.container.removed.promise.then(() => {
+        void exec.container.removed.wait().then(() => {
           for (const id of [...list, ...exec.container.execs]) execs.delete(id);
           ended.delete(exec.container);
         });

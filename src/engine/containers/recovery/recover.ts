@@ -1,7 +1,7 @@
-import { deferred, messageOf } from "../../../lib/index.ts";
+import { messageOf } from "../../../lib/index.ts";
 import { MNT, readMounts, unmount } from "../../../system/index.ts";
 import { instantText } from "../../events/index.ts";
-import { type Container, createContainer, type RunState } from "../container.ts";
+import { type Container, createContainer, type RunState, runOf } from "../container.ts";
 import type { ContainersContext } from "../context.ts";
 import { finishRun, watchRun } from "../exit-container.ts";
 import { removeNow } from "../remove-now.ts";
@@ -74,7 +74,7 @@ async function execute(
 
 /** A run that goes on is watched again; one that ended meanwhile is finished before anyone asks for it. */
 async function adopt(context: ContainersContext, container: Container, state: RunState): Promise<void> {
-  const run = { ...state, over: deferred<void>(), startedAt: Date.parse(container.state.startedAt) };
+  const run = runOf(state);
   container.run = run;
   for (const volume of run.volumes) await context.volumes.mount(volume, container.id);
   if (context.runtime.adopt(run.handle)) {
@@ -82,6 +82,7 @@ async function adopt(context: ContainersContext, container: Container, state: Ru
     return;
   }
   const info = await context.runtime.onExit(run.handle);
+  run.exited.tell();
   await container.queue(() => finishRun(context, container, run, info, startNow));
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { deferred, type UndoStack } from "../../../lib/index.ts";
+import type { UndoStack } from "../../../lib/index.ts";
 import {
   buildSpec,
   type LogFileOptions,
@@ -11,7 +11,7 @@ import {
   specText,
 } from "../../../runtime/index.ts";
 import { containerCgroupPath, type ResolvedUser } from "../../../system/index.ts";
-import type { Container, Run, RunState } from "../container.ts";
+import { type Container, type Run, type RunState, runOf } from "../container.ts";
 import type { ContainersContext } from "../context.ts";
 import { planLog } from "../create/log-config.ts";
 import { parseNetworkMode } from "../create/network-mode.ts";
@@ -61,7 +61,7 @@ export async function launch(context: ContainersContext, container: Container, u
   undo.push("remove the process", () => context.runtime.delete(handle));
   const state: RunState = { schema: 1, bootId: context.bootId, handle, volumes, pinned: pinned.targets };
   await runs.save(id, state);
-  return { ...state, over: deferred(), startedAt: Date.now() };
+  return runOf(state);
 }
 
 async function mountVolumes(context: ContainersContext, container: Container, undo: UndoStack): Promise<string[]> {
