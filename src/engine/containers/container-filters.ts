@@ -33,7 +33,7 @@ export function containerFilter(filters: Filters, facts: FilterFacts): Test {
 
 /** Whether a filter looks at containers that do not run, without `all`. */
 export function looksBeyondRunning(filters: Filters): boolean {
-  return valuesOf(filters, "status").length > 0 || valuesOf(filters, "exited").length > 0;
+  return valuesOf(filters, "status").length > 0;
 }
 
 function patternTests(filters: Filters): Test[] {

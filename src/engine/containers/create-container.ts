@@ -23,7 +23,7 @@ export async function createContainer(
   const name = options.name ? parseContainerName(options.name) : freeName(context);
   if (!options.body.Image) throw invalid(hasCommand(options.body) ? "no image specified" : "no command specified");
   const image = await context.images.resolve(options.body.Image, options.platform);
-  const plan = planCreate(options.body, image, factsFor(context, name));
+  const plan = planCreate(options.body, image, factsFor(context, name, options.platform !== undefined));
   const container = makeContainer(plan.record, CREATED);
   context.registry.add(container);
   context.images.acquire(image.id, container.id);
@@ -66,13 +66,14 @@ async function make(
   await records.save(container.record, { durable });
 }
 
-function factsFor(context: ContainersContext, name: string) {
+function factsFor(context: ContainersContext, name: string, platformAsked: boolean) {
   const { runtime, settings, machine, hostname, clock } = context;
   return {
     id: randomHex(32),
     name,
     created: instantText(clock),
     machine,
+    platformAsked,
     hostname,
     runtimes: runtime.names,
     defaultRuntime: runtime.defaultName,

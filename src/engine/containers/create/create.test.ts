@@ -205,6 +205,7 @@ const facts: CreateFacts = {
   cgroupnsMode: "private",
   ipcMode: "private",
   shmSize: 1,
+  platformAsked: false,
   idOf: (ref) => `id-of-${ref}`,
   mountsOf: () => [],
   exists: () => true,
@@ -224,6 +225,22 @@ test("a plan names volumes, remembers other containers by id and warns of what i
   expect(plan.record.config).toMatchObject({ Hostname: "f".repeat(12), WorkingDir: "/srv" });
   expect([plan.record.path, ...plan.record.args]).toEqual(["/entry", "default"]);
   expect(plan.warnings).toEqual([HEALTH_WARNING]);
+});
+
+test("an image of another platform is refused, or warned of", () => {
+  const body = { Image: "busybox", Cmd: ["x"], HostConfig: { NetworkMode: "none" } };
+  const other = (more: object) => ({ ...imageRecord({}), config: { ...imageRecord({}).config, ...more } });
+  expect(() => planCreate(body, other({ os: "windows" }), facts)).toThrow('image operating system "windows"');
+  expect(planCreate(body, other({ architecture: "arm64" }), facts).warnings[0]).toContain(
+    "(linux/arm64) does not match",
+  );
+  expect(planCreate(body, other({ architecture: "arm64" }), { ...facts, platformAsked: true }).warnings).toEqual([]);
+});
+
+test("an image that declares thousands of volumes makes none", () => {
+  const volumes = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`/v${index}`, {}]));
+  const body = { Image: "busybox", Cmd: ["x"], HostConfig: { NetworkMode: "none" } };
+  expect(() => planCreate(body, imageRecord({ Volumes: volumes }), facts)).toThrow("more than 1000 mounts");
 });
 
 test.each<[object, string]>([

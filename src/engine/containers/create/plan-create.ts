@@ -14,6 +14,7 @@ import type {
   LogConfig,
   NetworkingConfig,
 } from "../../../spec/api/index.ts";
+import { formatPlatform } from "../../../spec/index.ts";
 import type { ImageRecord } from "../../../store/index.ts";
 import type { ContainerRecord } from "../../../store/records/index.ts";
 import { planLog } from "./log-config.ts";
@@ -37,6 +38,8 @@ export interface CreateFacts extends MountFacts {
   shmSize: number;
   /** Full id of the container that a mode "container:REF" names. Throws "not-found". */
   idOf(ref: string): string;
+  /** The user named a platform, and the image is of it. */
+  platformAsked: boolean;
   /** A name for a volume that has none. */
   volumeName(): string;
 }
@@ -69,6 +72,7 @@ export function planCreate(body: ContainerCreateBody, image: ImageRecord, facts:
   const requests = planMounts(config, hostConfig, facts);
   const named = requests.map((mount) => (mount.volume === "" ? { ...mount, volume: facts.volumeName() } : mount));
   const anonymous = named.filter((_, index) => requests[index]?.volume === "").map((mount) => mount.volume ?? "");
+  warnings.push(...checkPlatform(image, facts));
   if (config.Healthcheck && config.Healthcheck.Test?.[0] !== "NONE") warnings.push(HEALTH_WARNING);
   return {
     warnings,
@@ -91,6 +95,21 @@ export function planCreate(body: ContainerCreateBody, image: ImageRecord, facts:
       anonymousVolumes: anonymous,
     },
   };
+}
+
+/** Throws "invalid" for another operating system's image; another architecture's may run by emulation, and is warned of. */
+function checkPlatform({ config }: ImageRecord, { machine, platformAsked }: CreateFacts): string[] {
+  const { os, architecture, variant } = config;
+  if (os !== "" && os !== "linux") {
+    throw invalid(
+      `image operating system ${JSON.stringify(os)} cannot be used on this platform: operating system is not supported`,
+    );
+  }
+  if (platformAsked || architecture === "" || architecture === machine.architecture) return [];
+  const wanted = formatPlatform({ os: "linux", architecture, ...(variant ? { variant } : {}) });
+  return [
+    `The requested image's platform (${wanted}) does not match the detected host platform (linux/${machine.architecture}) and no specific platform was requested`,
+  ];
 }
 
 function volumeOf(mount: MountRequest, anonymous: readonly string[]): CreatePlan["volumes"][number] {

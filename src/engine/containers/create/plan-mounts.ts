@@ -12,6 +12,9 @@ export interface MountFacts {
   exists(path: string): boolean;
 }
 
+/** More than anybody mounts; an image could ask for a volume for each of ten thousand paths. */
+const MAX_MOUNTS = 1000;
+
 const duplicate = (destination: string) => invalid(`Duplicate mount point: ${destination}`);
 
 /**
@@ -29,6 +32,7 @@ export function planMounts(config: ContainerConfig, hostConfig: HostConfig, fact
     const destination = cleanTarget(`/${path}`);
     if (!mounts.has(destination)) mounts.set(destination, anonymous(destination));
   }
+  if (mounts.size > MAX_MOUNTS) throw invalid(`more than ${MAX_MOUNTS} mounts`);
   return [...mounts.values()];
 }
 
