@@ -65,5 +65,5 @@ function lineText({ terminal, width }: Display, message: JSONMessage): string {
   if (stream !== undefined && stream !== "")
     return prefix + (terminal ? escapeForTerminal(stream, { lines: true }) : stream);
   const end = terminal && progressDetail !== undefined && id ? "\r" : "\n";
-  return `${prefix}${clean(message.status ?? "")}${bar === "" ? "" : ` ${bar}`}${end}`;
+  return `${prefix}${clean(message.status ?? "")}${end === "\r" || bar !== "" ? ` ${bar}` : ""}${end}`;
 }

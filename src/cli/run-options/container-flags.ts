@@ -101,7 +101,7 @@ export const CONTAINER_FLAGS = {
     "string",
     "container isolation technologies are only supported on a daemon running on Windows",
   ),
-  "kernel-memory": flag.bytes("Kernel memory limit"),
+  "kernel-memory": flag.bytes("Kernel memory limit (no effect: Linux has none any more)"),
   label: flag.list("Set meta data on a container", { short: "l", check: check.validateLabel }),
   "label-file": flag.list("Read in a line delimited file of labels"),
   link: flag.list("Add link to another container", { check: check.validateLink }),

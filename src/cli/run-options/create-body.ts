@@ -93,7 +93,7 @@ function environment({ flags, extraEnv }: CreateInput): string[] {
 }
 
 function labels(flags: ContainerFlags): Record<string, string> {
-  const files = flags["label-file"].flatMap((path) => readKeyValueFile(path, () => ""));
+  const files = flags["label-file"].flatMap((path) => readKeyValueFile(path, () => undefined));
   return pairs([...files, ...flags.label]);
 }
 
@@ -151,8 +151,8 @@ function buildHostConfig({ flags, changed }: CreateInput, ports: Ports, binds: r
     VolumesFrom: orNull(flags["volumes-from"]),
     ConsoleSize: [0, 0],
     ...filled("Annotations", annotations),
-    CapAdd: orNull(flags["cap-add"]),
-    CapDrop: orNull(flags["cap-drop"]),
+    CapAdd: orNull(capabilities(flags["cap-add"])),
+    CapDrop: orNull(capabilities(flags["cap-drop"])),
     CgroupnsMode: oneOf(flags.cgroupns, ["", "private", "host"], "--cgroupns: invalid CGROUP mode") as
       | ""
       | "private"
@@ -210,7 +210,6 @@ function resources(flags: ContainerFlags): Resources {
     Devices: devices.mappings,
     DeviceCgroupRules: orNull(flags["device-cgroup-rule"]),
     DeviceRequests: orNull(requests),
-    ...(flags["kernel-memory"] === 0 ? {} : { KernelMemory: flags["kernel-memory"] }),
     MemoryReservation: flags["memory-reservation"],
     MemorySwap: flags["memory-swap"],
     MemorySwappiness: flags["memory-swappiness"],
@@ -260,4 +259,10 @@ function logConfig(flags: ContainerFlags): NonNullable<HostConfig["LogConfig"]> 
 function storageOptions(values: readonly string[]): Record<string, string> {
   for (const value of values) if (!value.includes("=")) throw new CliError("invalid storage option");
   return pairs(values);
+}
+
+/** Names of capabilities in the API's form: CAP_NET_ADMIN, ALL; each once. */
+function capabilities(names: readonly string[]): string[] {
+  const normal = names.map((name) => name.trim().toUpperCase());
+  return [...new Set(normal.map((name) => (name === "ALL" || name.startsWith("CAP_") ? name : `CAP_${name}`)))];
 }

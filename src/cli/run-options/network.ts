@@ -67,21 +67,24 @@ export function parseEndpoints(
   networks: readonly NetworkAttachment[],
   main: MainNetworkFlags,
 ): Record<string, EndpointSettings> {
-  const all =
-    networks.length === 0
-      ? [{ target: "default", aliases: [], driverOptions: {}, linkLocalIps: [] } as NetworkAttachment]
-      : networks;
+  const [first = NO_NETWORK, ...others] = networks;
   const endpoints: Record<string, EndpointSettings> = {};
-  for (const [index, network] of all.entries()) {
-    const merged = index === 0 ? mergeMain(network, main) : network;
-    if (all.length > 1 && !isUserDefined(network.target) && !["bridge", "default"].includes(network.target))
-      throw new CliError("conflicting options: cannot attach both user-defined and non-user-defined network-modes");
+  const settings = endpoint(mergeMain(first, main), isUserDefined(first.target) ? main.links : []);
+  // A single network without settings is the daemon's to fill in.
+  if (networks.length !== 1 || JSON.stringify(settings) !== JSON.stringify(endpoint(NO_NETWORK, [])))
+    endpoints[first.target] = settings;
+  for (const network of others) {
     if (Object.hasOwn(endpoints, network.target))
       throw new CliError(`network ${JSON.stringify(network.target)} is specified multiple times`);
-    endpoints[network.target] = endpoint(merged, index === 0 && isUserDefined(network.target) ? main.links : []);
+    endpoints[network.target] = endpoint(network, []);
   }
+  const kinds = new Set(networks.map(({ target }) => isUserDefined(target)));
+  if (kinds.size > 1)
+    throw new CliError("conflicting options: cannot attach both user-defined and non-user-defined network-modes");
   return endpoints;
 }
+
+const NO_NETWORK: NetworkAttachment = { target: "default", aliases: [], driverOptions: {}, linkLocalIps: [] };
 
 function mergeMain(network: NetworkAttachment, main: MainNetworkFlags): NetworkAttachment {
   const twice = (flag: string) =>
@@ -93,6 +96,8 @@ function mergeMain(network: NetworkAttachment, main: MainNetworkFlags): NetworkA
   if (network.ipv6 && main.ipv6) throw twice("ip6");
   if (network.macAddress && main.macAddress) throw twice("mac-address");
   if (network.linkLocalIps.length > 0 && main.linkLocalIps.length > 0) throw twice("link-local-ip");
+  if (main.aliases.length > 0 && !isUserDefined(network.target))
+    throw new CliError("network-scoped aliases are only supported for user-defined networks");
   const or = (own: string | undefined, flag: string) => own || flag;
   return {
     ...network,
@@ -116,7 +121,7 @@ function endpoint(network: NetworkAttachment, links: readonly string[]): Endpoin
     Links: links.length > 0 ? [...links] : null,
     Aliases: network.aliases.length > 0 ? [...network.aliases] : null,
     DriverOpts: Object.keys(network.driverOptions).length > 0 ? { ...network.driverOptions } : null,
-    ...(network.gwPriority === undefined ? {} : { GwPriority: network.gwPriority }),
+    GwPriority: network.gwPriority ?? 0,
     NetworkID: "",
     EndpointID: "",
     Gateway: "",

@@ -39,7 +39,7 @@ export const attach = command({
       if (tty) await redraw(context, container.Id);
       session.started();
       if ((await session.end) === "detached") throw new CliError("read escape sequence");
-      return await waiting.status;
+      return await waiting.status();
     } finally {
       session.close();
     }

@@ -108,10 +108,10 @@ async function attachAndStart(
     container: id,
   });
   try {
-    await startOrExplain(context, id, flags.rm ? waiting.status : undefined, attached);
+    await startOrExplain(context, id, flags.rm ? waiting.over : undefined, attached);
     session.started();
     if ((await session.end) === "detached") return 0;
-    return await waiting.status;
+    return await waiting.status();
   } finally {
     session.close();
   }
@@ -120,7 +120,7 @@ async function attachAndStart(
 async function startOrExplain(
   context: Context,
   id: string,
-  removed: Promise<number> | undefined,
+  removed: Promise<void> | undefined,
   attached?: HttpResponse,
 ): Promise<void> {
   await withHelp(context, async () => {

@@ -73,12 +73,12 @@ async function startAttached(
       await ignoreUnchanged(context.client.call("POST", apiPath`/containers/${id}/start`));
     } catch (error) {
       attached.body.cancel();
-      if (container.HostConfig.AutoRemove) await waiting.status;
+      if (container.HostConfig.AutoRemove) await waiting.over;
       throw error;
     }
     session.started();
     if ((await session.end) === "detached") return 0;
-    return await waiting.status;
+    return await waiting.status();
   } finally {
     session.close();
   }
