@@ -167,6 +167,16 @@ describe.skipIf(!isRoot)("run, with berth's client and the real docker client", 
       expect((await call(["inspect", name])).code).toBe(1);
     });
 
+    test("has the exit code of an exec once its output ends", async () => {
+      const name = `codes-${client}`;
+      await call(["run", "-d", "--network", "none", "--name", name, "busybox", "sleep", "600"]);
+      const codes = await Promise.all(
+        Array.from({ length: 30 }, async (_, index) => (await call(["exec", name, "sh", "-c", `exit ${index}`])).code),
+      );
+      expect(codes).toEqual(Array.from({ length: 30 }, (_, index) => index));
+      await call(["rm", "-f", name]);
+    });
+
     test("ends at its stop signal", async () => {
       const name = `sig-${client}`;
       const script = "trap 'exit 5' USR1; while :; do sleep 0.02; done";

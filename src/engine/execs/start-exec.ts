@@ -1,4 +1,4 @@
-import { BerthError, conflict, frameHeader, messageOf, notFound } from "../../lib/index.ts";
+import { BerthError, conflict, deferred, frameHeader, messageOf, notFound } from "../../lib/index.ts";
 import { buildProcess, checkWorkingDirectory, type ExecHandle, type OciProcess } from "../../runtime/index.ts";
 import type { ExecStartBody } from "../../spec/api/index.ts";
 import { openSession } from "../containers/attach/attach-session.ts";
@@ -36,13 +36,15 @@ export async function startExec(
   exec.phase = "running";
   exec.handle = handle;
   exec.pid = handle.pid;
+  const settled = deferred<void>();
   context.background(`end of exec ${id}`, async () => {
     exec.exitCode = await handle.exit;
     exec.phase = "ended";
     registry.retire(exec);
     emitContainer(context, exec.container, "exec_die", { execID: id, exitCode: String(exec.exitCode) });
+    settled.resolve();
   });
-  return detach ? undefined : sessionOf(context, exec, handle);
+  return detach ? undefined : sessionOf(context, exec, handle, settled.promise);
 }
 
 function checkStartable(context: ContainersContext, exec: Exec): void {
@@ -89,7 +91,12 @@ function processOf(context: ContainersContext, exec: Exec, start: ExecStartBody)
   });
 }
 
-function sessionOf(context: ContainersContext, exec: Exec, { attachment }: ExecHandle): AttachSession {
+function sessionOf(
+  context: ContainersContext,
+  exec: Exec,
+  { attachment }: ExecHandle,
+  settled: Promise<void>,
+): AttachSession {
   const {
     AttachStdin: stdin = false,
     AttachStdout: stdout = false,
@@ -101,6 +108,7 @@ function sessionOf(context: ContainersContext, exec: Exec, { attachment }: ExecH
     streams: { stdin, stdout, stderr },
     detachKeys: stdin && tty ? parseDetachKeys(exec.body.DetachKeys) : undefined,
     onDetach: () => emitContainer(context, exec.container, "exec_detach", { execID: exec.id }),
+    settled,
   });
   if (attachment === undefined) session.end();
   else session.join(attachment);

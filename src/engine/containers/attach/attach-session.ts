@@ -10,6 +10,8 @@ export interface SessionOptions {
   /** Bytes of the key sequence that detaches; undefined where none is looked for. */
   detachKeys: Buffer | undefined;
   onDetach: () => void;
+  /** Output ends no sooner than this: a client that sees the end may ask for the exit code at once. */
+  settled?: Promise<void>;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface OpenSession extends AttachSession, PendingAttach {
   join(attachment: Attachment, before?: Readable): void;
 }
 
-export function openSession({ tty, streams, detachKeys, onDetach }: SessionOptions): OpenSession {
+export function openSession({ tty, streams, detachKeys, onDetach, settled }: SessionOptions): OpenSession {
   const output = new PassThrough();
   let attachment: Attachment | undefined;
   let closed = false;
@@ -55,7 +57,7 @@ export function openSession({ tty, streams, detachKeys, onDetach }: SessionOptio
       joined.destroy();
       return;
     }
-    joinOutput(joined, before, output, end);
+    joinOutput(joined, before, output, () => void (settled ?? Promise.resolve()).then(end));
     joinInput(input, joined);
   };
   return {
