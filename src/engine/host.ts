@@ -8,6 +8,7 @@ import {
   type CgroupLayout,
   detectCgroups,
   findProgram,
+  handDownControllers,
   mountLeftoverControllers,
   readMachine,
 } from "../system/index.ts";
@@ -30,10 +31,7 @@ const INIT_DIRS = ["/usr/libexec/podman", "/usr/lib/podman", "/usr/libexec/docke
 
 /** Looks for the programs and the kernel's offers. Rejects with "unavailable" and what to install where one is missing. */
 export async function surveyHost(config: EngineConfig, log: EngineLog): Promise<Host> {
-  const { mounted, failed } = mountLeftoverControllers();
-  for (const controller of mounted) log.info(`mounted cgroup controller ${controller}, which cgroup2 held unused`);
-  for (const { controller, reason } of failed)
-    log.warn(`cgroup controller ${controller} stays with cgroup2: ${reason}`);
+  prepareCgroups(config, log);
   const cgroups = detectCgroups();
   const conmon = findProgram("conmon");
   if (conmon === undefined) throw missing("conmon", "conmon");
@@ -48,6 +46,16 @@ export async function surveyHost(config: EngineConfig, log: EngineLog): Promise<
     hostname: hostname(),
     bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
   };
+}
+
+function prepareCgroups(config: EngineConfig, log: EngineLog): void {
+  const { mounted, failed } = mountLeftoverControllers();
+  for (const controller of mounted) log.info(`mounted cgroup controller ${controller}, which cgroup2 held unused`);
+  for (const { controller, reason } of failed)
+    log.warn(`cgroup controller ${controller} stays with cgroup2: ${reason}`);
+  const handed = handDownControllers(config.cgroupParent || "berth");
+  if (handed.moved > 0) log.info(`moved ${handed.moved} processes to the cgroup /init, so that others can have limits`);
+  for (const { controller, reason } of handed.failed) log.warn(`no limits of cgroup ${controller}: ${reason}`);
 }
 
 const missing = (program: string, packages: string) =>
@@ -87,7 +95,12 @@ async function defaultRuntimeOf(
     Object.entries(runtimes).filter(([name]) => name === "crun" || name === "runc"),
   );
   if (Object.keys(candidates).length === 0) throw missing("neither crun nor runc", "crun");
-  const choice = await chooseRuntime({ execRoot: config.execRoot, candidates, cgroups });
+  const choice = await chooseRuntime({
+    execRoot: config.execRoot,
+    candidates,
+    cgroups,
+    ...(config.cgroupParent ? { cgroupParent: config.cgroupParent } : {}),
+  });
   for (const { name, reason } of choice.failed) log.warn(`${name} does not serve here: ${reason}`);
   return choice.name;
 }

@@ -19,6 +19,7 @@ export {
   cgroupView,
   containerCgroupPath,
   detectCgroups,
+  handDownControllers,
   killCgroup,
   type LeftoverResult,
   listCgroups,

@@ -98,12 +98,16 @@ function legacyLimits(layout: CgroupLayout) {
 
 function unifiedLimits(layout: CgroupLayout) {
   const root = layout.unified ?? "/sys/fs/cgroup";
-  const on = (controller: string) => layout.unifiedControllers.includes(controller);
+  // A container has what the top hands down, which may be less than the top has.
+  const handedDown = readOptional(`${root}/cgroup.subtree_control`)?.trim().split(/\s+/) ?? layout.unifiedControllers;
+  const on = (controller: string) => handedDown.includes(controller);
+  // The top itself has no such files: those below it answer for the kernel.
+  const below = (...names: string[]) =>
+    childrenOf(root).some((dir) => names.some((name) => has(posix.join(dir, name))));
   const memory = on("memory");
   return {
     memory,
-    // The root group has no swap file: a child answers for the kernel.
-    swap: memory && [root, ...childrenOf(root)].some((dir) => has(posix.join(dir, "memory.swap.max"))),
+    swap: memory && below("memory.swap.max"),
     memoryReservation: memory,
     memorySwappiness: false,
     oomKillDisable: false,
@@ -114,8 +118,8 @@ function unifiedLimits(layout: CgroupLayout) {
     cpusetCpus: line(`${root}/cpuset.cpus.effective`),
     cpusetMems: line(`${root}/cpuset.mems.effective`),
     pids: on("pids"),
-    blkioWeight: on("io"),
-    blkioWeightDevice: on("io"),
+    blkioWeight: on("io") && below("io.weight", "io.bfq.weight"),
+    blkioWeightDevice: on("io") && below("io.bfq.weight"),
     blkioThrottle: on("io"),
   };
 }

@@ -1,6 +1,6 @@
 import { BerthError, conflict, doing, withTimeout } from "../../lib/index.ts";
 import { signalNumber } from "../../system/index.ts";
-import type { Container } from "./container.ts";
+import type { Container, Run } from "./container.ts";
 import { type ContainersContext, emitContainer, saveState, subjectOf } from "./context.ts";
 import { abandonRestart } from "./settle-exit.ts";
 import { checkRunning } from "./transitions.ts";
@@ -8,6 +8,8 @@ import { checkRunning } from "./transitions.ts";
 const SIGKILL = 9;
 /** A process that SIGKILL has not ended by then waits for the kernel. */
 const PATIENCE = 10_000;
+/** One that has taken it is reported as ended by then. */
+const MOMENT = 2000;
 
 /** POST /containers/{id}/kill. With SIGKILL it resolves when the container has ended. */
 export async function killContainer(
@@ -43,11 +45,21 @@ export function sendSignal(context: ContainersContext, container: Container, sig
     emitContainer(context, container, "kill", { signal: String(signal) });
     // A frozen process takes no signal: whoever wants it to end wants it thawed, too.
     if (container.state.status === "paused" && endsRun(container, signal)) {
-      await context.runtime.resume(run.handle);
+      await thaw(context, run);
       await saveState(context, container, { ...container.state, status: "running" });
       emitContainer(context, container, "unpause");
     }
   });
+}
+
+/** On cgroup v2 SIGKILL ends a frozen process as it is: then there is nothing left to thaw. */
+async function thaw(context: ContainersContext, run: Run): Promise<void> {
+  try {
+    await context.runtime.resume(run.handle);
+  } catch (error) {
+    const ended = context.runtime.onExit(run.handle).then(() => true);
+    if (!(await withTimeout(ended, MOMENT, () => false))) throw error;
+  }
 }
 
 /** Docker's rule for signals that mean "stop": SIGKILL, the container's stop signal, or any where it names none. */

@@ -134,6 +134,7 @@ test("limits that a layout can keep", () => {
     "cpuset.cpus.effective": "0-3\n",
     "cpuset.mems.effective": "0\n",
     "system.slice/memory.swap.max": "max\n",
+    "system.slice/io.weight": "default 100\n",
     "cpu/cpu.shares": "1024\n",
     "cpu/cpu.cfs_period_us": "100000\n",
     "memory/memory.soft_limit_in_bytes": "1\n",
@@ -146,6 +147,7 @@ test("limits that a layout can keep", () => {
     cpuCfs: true,
     cpusetCpus: "0-3",
     blkioWeight: true,
+    blkioWeightDevice: false,
     pids: true,
   });
   expect(readLimits({ ...two(), unifiedControllers: ["pids"] })).toMatchObject({
@@ -153,6 +155,8 @@ test("limits that a layout can keep", () => {
     swap: false,
     pids: true,
   });
+  tree({ "cgroup.subtree_control": "cpu memory\n" });
+  expect(readLimits(two())).toMatchObject({ cpuCfs: true, memory: true, pids: false, blkioThrottle: false });
   expect(readLimits(one())).toMatchObject({
     memory: true,
     swap: false,
