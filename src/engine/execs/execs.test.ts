@@ -74,6 +74,22 @@ test("a process that cannot be started says so on the session, and by its exit c
   await expect(execs.start(detached.Id, { Detach: true })).rejects.toThrow("no such command");
 });
 
+test("the output ends once the exit code is known, not before", async () => {
+  await containers.start(id, {});
+  const { Id } = await execs.create("cc", { Cmd: ["x"], AttachStdout: true });
+  const session = (await execs.start(Id, {})) as AttachSession;
+  let ended = false;
+  session.output.resume().on("end", () => {
+    ended = true;
+  });
+  world.runtime.last().attachments.at(-1)?.output.end();
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(ended).toBe(false);
+  world.runtime.execs[0]?.exit.resolve(7);
+  await new Promise((resolve) => session.output.on("end", resolve));
+  expect((await execs.inspect(Id)).ExitCode).toBe(7);
+});
+
 test("thousands of ended execs are not kept", async () => {
   await containers.start(id, {});
   world.runtime.failExec = new BerthError("invalid", "no", { exitCode: 127 });
