@@ -49,9 +49,10 @@ function suite(project, env) {
   total.passed += counts.numPassedTests;
   total.failed += counts.numFailedTests;
   skipped += counts.numPendingTests + counts.numTodoTests;
-  for (const file of counts.testResults)
-    for (const test of file.assertionResults)
-      if (test.status === "skipped" || test.status === "pending") say(`  skipped: ${test.fullName}`);
+  for (const file of counts.testResults) {
+    const left = file.assertionResults.filter(({ status }) => status === "skipped" || status === "pending").length;
+    if (left > 0) say(`  skipped: ${left} in ${file.name.slice(root.length + 1)}`);
+  }
   // A file that fails to load, or an error outside a test, has no failed test of its own.
   if (done.status !== 0 && counts.numFailedTests === 0) total.failed++;
 }
@@ -59,6 +60,8 @@ function suite(project, env) {
 const env = { ...tools.env, BERTH_BUSYBOX: staticBusybox(), BERTH_DIST: join(root, "dist"), BERTH_CACHE: cache };
 suite("unit", env);
 suite("e2e", env);
+if (env.BERTH_TEST_DOCKERD === undefined && process.env.BERTH_TEST_DOCKERD === undefined)
+  say("  no dockerd was given (BERTH_TEST_DOCKERD=unix://…), so the comparison with Docker is skipped");
 for (const each of tools.missing) say(`  not here, so its tests are skipped: ${each}`);
 say(`\n${total.passed} passed, ${total.failed} failed, ${skipped} skipped`);
 process.exit(total.failed === 0 ? 0 : 1);
