@@ -1,27 +1,37 @@
 import type { Port } from "../../spec/api/index.ts";
 
-interface Range {
-  readonly host: string;
+interface Group {
+  readonly ip: string;
   readonly type: string;
-  readonly offset: number | undefined;
   first: number;
   last: number;
 }
 
-/** Published and exposed ports as one cell: neighbours joined to ranges, "0.0.0.0:1-3->1-3/udp". */
+/**
+ * Published and exposed ports as one cell, as Docker writes it: neighbours that keep their number are joined to ranges
+ * ("0.0.0.0:1-3->1-3/udp"), those that change it follow one by one.
+ */
 export function portsText(ports: readonly Port[]): string {
-  const ranges: Range[] = [];
-  for (const port of [...ports].sort(comparePorts)) {
-    const host = port.PublicPort ? (port.IP ?? "") : "";
-    const offset = port.PublicPort ? port.PublicPort - port.PrivatePort : undefined;
-    const before = ranges.findLast(
-      (range) => range.host === host && range.type === port.Type && range.offset === offset,
-    );
-    if (before !== undefined && before.last + 1 === port.PrivatePort) before.last = port.PrivatePort;
-    else if (before === undefined || before.last !== port.PrivatePort)
-      ranges.push({ host, type: port.Type, offset, first: port.PrivatePort, last: port.PrivatePort });
+  const closed: string[] = [];
+  const open = new Map<string, Group>();
+  const mapped: string[] = [];
+  for (const { IP: ip = "", PrivatePort: inside, PublicPort: outside = 0, Type: type } of [...ports].sort(
+    comparePorts,
+  )) {
+    if (ip !== "" && outside !== inside) {
+      mapped.push(`${bracket(ip)}:${outside}->${inside}/${type}`);
+      continue;
+    }
+    const key = `${ip}/${type}`;
+    const group = open.get(key);
+    if (group !== undefined && group.last + 1 === inside) {
+      group.last = inside;
+      continue;
+    }
+    if (group !== undefined) closed.push(groupText(group));
+    open.set(key, { ip, type, first: inside, last: inside });
   }
-  return ranges.map(rangeText).join(", ");
+  return [...closed, ...[...open.values()].map(groupText), ...mapped].join(", ");
 }
 
 function comparePorts(a: Port, b: Port): number {
@@ -34,11 +44,9 @@ function comparePorts(a: Port, b: Port): number {
 }
 
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+const bracket = (ip: string) => (ip.includes(":") ? `[${ip}]` : ip);
 
-function rangeText({ host, type, offset, first, last }: Range): string {
-  const span = (from: number, to: number) => (from === to ? `${from}` : `${from}-${to}`);
-  const inside = `${span(first, last)}/${type}`;
-  if (offset === undefined) return inside;
-  const address = host.includes(":") ? `[${host}]` : host;
-  return `${address}:${span(first + offset, last + offset)}->${inside}`;
+function groupText({ ip, type, first, last }: Group): string {
+  const span = first === last ? `${first}` : `${first}-${last}`;
+  return ip === "" ? `${span}/${type}` : `${bracket(ip)}:${span}->${span}/${type}`;
 }
