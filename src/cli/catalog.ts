@@ -6,6 +6,8 @@ export interface Entry {
   /** Other names within its group. */
   readonly aliases?: readonly string[];
   readonly load: () => Promise<AnyCommand>;
+  /** Not listed. */
+  readonly hidden?: boolean;
 }
 
 export interface Group {
@@ -16,7 +18,7 @@ export interface Group {
 const entry = (summary: string, load: () => Promise<AnyCommand>, aliases?: readonly string[]): Entry =>
   aliases === undefined ? { summary, load } : { summary, load, aliases };
 
-/** A verb whose module exports it under `name`. */
+/** A verb that is named and listed, and says that it is not there yet. */
 const later = (summary: string, words: string): Entry =>
   entry(summary, async () => (await import("./commands/not-yet.ts")).notYet(words));
 
@@ -142,6 +144,13 @@ const network: Record<string, Entry> = {
 };
 
 const system: Record<string, Entry> = {
+  "dial-stdio": {
+    ...entry(
+      "Proxy the stdio stream to the daemon connection",
+      async () => (await import("./commands/system/dial-stdio.ts")).dialStdio,
+    ),
+    hidden: true,
+  },
   df: entry("Show {program} disk usage", async () => (await import("./commands/system/disk-usage.ts")).diskUsage),
   events: entry(
     "Get real time events from the server",

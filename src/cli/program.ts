@@ -2,15 +2,13 @@ import { formatFlags, type ParsedFlags, parseFlags, suggest } from "../lib/flags
 import { BerthError } from "../lib/index.ts";
 import { COMMANDS, COMMON, type Entry, findEntry, GROUPS, type Group, OUTSIDE } from "./catalog.ts";
 import { CliError } from "./core/cli-error.ts";
+import { clientVersion } from "./core/client-version.ts";
 import type { AnyCommand, Arity } from "./core/command.ts";
 import { Context, type Globals, type ProgramName } from "./core/context.ts";
 import { errorText } from "./core/error-text.ts";
 import * as flag from "./core/flag.ts";
 import { commandHelp, helpWidth, usageLine } from "./core/help.ts";
 import type { Output } from "./core/output.ts";
-
-/** The Docker CLI whose behaviour this one has. */
-export const DOCKER_CLI_VERSION = "28.2.2";
 
 const GLOBALS = {
   config: flag.string("Location of client config files"),
@@ -84,7 +82,9 @@ function toGlobals({ values: flags, changed }: ParsedFlags<typeof GLOBALS>): Glo
 async function dispatch(context: Context, parsed: ParsedFlags<typeof GLOBALS>): Promise<number> {
   const { program, out } = context;
   if (parsed.values.version) {
-    out.write(`${program.title} version ${DOCKER_CLI_VERSION}, build berth\n`);
+    out.write(
+      `${program.title} version ${clientVersion(program).Version}, build ${clientVersion(program).GitCommit}\n`,
+    );
     return 0;
   }
   const [word, ...rest] = parsed.args;
@@ -193,7 +193,8 @@ function commandTable(entries: readonly (readonly [string, { summary: string }])
 
 function groupHelp(context: Context, name: string, group: Group): string {
   const path = `${context.program.command} ${name}`;
-  const rows = commandTable(Object.entries(group.entries), context.program);
+  const shown = Object.entries(group.entries).filter(([, entry]) => entry.hidden !== true);
+  const rows = commandTable(shown, context.program);
   return `Usage:  ${path} COMMAND\n\n${fill(group.summary, context.program)}\n\nCommands:\n${rows}\nRun '${path} COMMAND --help' for more information on a command.\n`;
 }
 

@@ -77,7 +77,9 @@ async function dialTls(endpoint: { host: string; port: number }, files: TlsFiles
 
 async function dialSsh(host: SshHost): Promise<Duplex> {
   const [{ spawn }, stream] = await Promise.all([import("node:child_process"), import("node:stream")]);
-  const remote = host.path === undefined ? "docker" : `docker --host unix://${shellQuote(host.path)}`;
+  const flags = host.path === undefined ? "" : ` --host unix://${shellQuote(host.path)}`;
+  const join = (program: string) => `exec ${program}${flags} system dial-stdio`;
+  const remote = `if command -v berth >/dev/null; then ${join("berth")}; else ${join("docker")}; fi`;
   const args = [
     ...(host.user === undefined ? [] : ["-l", host.user]),
     ...(host.port === undefined ? [] : ["-p", String(host.port)]),
@@ -86,7 +88,7 @@ async function dialSsh(host: SshHost): Promise<Duplex> {
     "-T",
     "--",
     host.host,
-    `${remote} system dial-stdio`,
+    remote,
   ];
   const child = spawn("ssh", args, { stdio: ["pipe", "pipe", "inherit"] });
   await new Promise<void>((resolve, reject) => {

@@ -6,6 +6,8 @@ import { daemonCommand } from "./daemon-command.ts";
 import type { Output } from "./output.ts";
 
 const START_TIMEOUT_MS = 20_000;
+/** One that ended at once may have lost to another that starts at the same time: that one gets as long. */
+const RIVAL_MS = 3_000;
 const LOG = "/var/log/berth.log";
 
 /**
@@ -41,13 +43,13 @@ async function start(endpoint: Endpoint, err: Output, error: unknown): Promise<W
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    if (exited) break;
+    if (exitedAt !== undefined && Date.now() > exitedAt + RIVAL_MS) break;
   }
   err.write(`The daemon did not start${failed === undefined ? "" : ` (${failed})`}: see ${LOG}\n`);
   throw error;
 }
 
-let exited = false;
+let exitedAt: number | undefined;
 
 async function launch(
   command: readonly string[],
@@ -60,7 +62,7 @@ async function launch(
   err.write(`No daemon answers at ${endpoint.text}: starting one (log: ${LOG}; BERTH_AUTOSTART=0 turns this off)\n`);
   const child = spawn(program, args, { detached: true, stdio: ["ignore", log, log], cwd: "/" });
   child.once("exit", () => {
-    exited = true;
+    exitedAt = Date.now();
   });
   const failed = await new Promise<string | undefined>((resolve) => {
     child.once("error", (cause) => resolve(cause.message));

@@ -1,9 +1,19 @@
-/** What `version` and `info` say of this client. The version is the Docker CLI's whose behaviour it has. */
-export const CLIENT = {
-  Version: "28.2.2",
-  Berth: "0.1.0",
-  GitCommit: "berth",
-  Runtime: process.versions.bun === undefined ? `node ${process.versions.node}` : `bun ${process.versions.bun}`,
-  Os: "linux",
-  Arch: process.arch === "x64" ? "amd64" : process.arch,
-};
+import type { ProgramName } from "./context.ts";
+
+/** The Docker CLI whose behaviour this one has. */
+const DOCKER_CLI = "28.2.2";
+const BERTH = "0.1.0";
+
+/** What `version` and `info` say of this client: called by the name docker, it is that docker. */
+export function clientVersion(program: ProgramName) {
+  const { bun, node } = process.versions;
+  return {
+    Version: program.command === "docker" ? DOCKER_CLI : BERTH,
+    GitCommit: "berth",
+    GoVersion: "",
+    Runtime: bun === undefined ? `node ${node}` : `bun ${bun}`,
+    Os: "linux",
+    Arch: process.arch === "x64" ? "amd64" : process.arch,
+    BuildTime: "",
+  };
+}

@@ -6,7 +6,7 @@ import { daemonCommand } from "./daemon-command.ts";
 
 const FORWARDED = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
 
-/** Runs the daemon in the foreground, giving it this process's signals, and gives its exit code. */
+/** Has this process become the daemon; where that cannot be, runs it and gives its exit code and this process's signals. */
 export async function runDaemon(args: readonly string[], context: Context): Promise<number> {
   const command = daemonCommand();
   if (command === undefined) {
@@ -15,6 +15,9 @@ export async function runDaemon(args: readonly string[], context: Context): Prom
     );
   }
   const [program = "", ...before] = command;
+  // Node has it from 22.15 on, Bun since 1.4; a service manager then sees one process.
+  const { execve } = process as { execve?: (file: string, args: string[], env: NodeJS.ProcessEnv) => never };
+  execve?.(program, [program, ...before, ...args], process.env);
   const child = spawn(program, [...before, ...args], { stdio: "inherit" });
   for (const signal of FORWARDED) process.on(signal, () => void child.kill(signal));
   return new Promise((resolve, reject) => {

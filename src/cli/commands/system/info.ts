@@ -1,5 +1,5 @@
 import { CliError } from "../../core/cli-error.ts";
-import { CLIENT } from "../../core/client-version.ts";
+import { clientVersion } from "../../core/client-version.ts";
 import { command, noArgs } from "../../core/command.ts";
 import { type Context, unreachable } from "../../core/context.ts";
 import { errorText } from "../../core/error-text.ts";
@@ -33,14 +33,14 @@ export const info = command({
   },
 });
 
-function clientText({ chosen, globals }: Context): string {
-  return `Client:\n Version:    ${CLIENT.Version}\n Context:    ${chosen.context}\n Debug Mode: ${globals.debug}\n`;
+function clientText({ chosen, globals, program }: Context): string {
+  return `Client:\n Version:    ${clientVersion(program).Version}\n Context:    ${chosen.context}\n Debug Mode: ${globals.debug}\n`;
 }
 
 async function render(context: Context, server: ServerInfo | undefined, format: string): Promise<string> {
   const client = {
     Debug: context.globals.debug,
-    ...CLIENT,
+    ...clientVersion(context.program),
     Context: context.chosen.context,
     Plugins: [],
     Warnings: null,

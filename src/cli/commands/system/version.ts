@@ -1,6 +1,6 @@
 import { API_VERSION } from "../../../api/client/index.ts";
 import { CliError } from "../../core/cli-error.ts";
-import { CLIENT } from "../../core/client-version.ts";
+import { clientVersion } from "../../core/client-version.ts";
 import { command, noArgs } from "../../core/command.ts";
 import { type Context, unreachable } from "../../core/context.ts";
 import { errorText } from "../../core/error-text.ts";
@@ -35,7 +35,7 @@ export const version = command({
       failure = unreachable(error, context) ?? new CliError(errorText(error, context));
     }
     const client = {
-      ...CLIENT,
+      ...clientVersion(context.program),
       ApiVersion: context.client.version,
       DefaultAPIVersion: API_VERSION,
       Context: context.chosen.context,
@@ -47,7 +47,7 @@ export const version = command({
 });
 
 type Versions = {
-  Client: typeof CLIENT & { ApiVersion: string; DefaultAPIVersion: string; Context: string };
+  Client: ReturnType<typeof clientVersion> & { ApiVersion: string; DefaultAPIVersion: string; Context: string };
   Server: ServerVersion | null;
 };
 
