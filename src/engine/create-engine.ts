@@ -137,6 +137,7 @@ function settingsOf(config: EngineConfig, host: Host): ContainersSettings {
     noNewPrivileges: config.noNewPrivileges,
     seccompProfile: profile,
     init: config.init,
+    ...(host.apparmorProfile === undefined ? {} : { apparmorProfile: host.apparmorProfile }),
   };
   return {
     dataRoot: config.dataRoot,

@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { BerthError, readJsonFile, writeFileAtomic } from "../lib/index.ts";
+import { BerthError, messageOf, readJsonFile, writeFileAtomic } from "../lib/index.ts";
 import { chooseRuntime, type Machine, type RuntimeProgram } from "../runtime/index.ts";
 import {
   type CgroupLayout,
   detectCgroups,
+  ensureApparmorProfile,
   findProgram,
   handDownControllers,
   mountLeftoverControllers,
@@ -22,6 +23,8 @@ export interface Host {
   readonly runtimes: Readonly<Record<string, RuntimeProgram>>;
   readonly defaultRuntime: string;
   readonly initPath: string | undefined;
+  /** The loaded profile of containers that name none; undefined where the machine has no AppArmor. */
+  readonly apparmorProfile: string | undefined;
   readonly hostname: string;
   readonly bootId: string;
 }
@@ -43,9 +46,20 @@ export async function surveyHost(config: EngineConfig, log: EngineLog): Promise<
     runtimes,
     defaultRuntime: await defaultRuntimeOf(config, runtimes, cgroups, log),
     initPath: config.initPath ?? initProgram(),
+    apparmorProfile: await apparmorProfile(log),
     hostname: hostname(),
     bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
   };
+}
+
+/** As with Docker, a machine whose AppArmor cannot be told of a profile gives containers none; here it is said. */
+async function apparmorProfile(log: EngineLog): Promise<string | undefined> {
+  try {
+    return await ensureApparmorProfile();
+  } catch (error) {
+    log.warn(`containers run without an AppArmor profile: ${messageOf(error)}`);
+    return undefined;
+  }
 }
 
 function prepareCgroups(config: EngineConfig, log: EngineLog): void {

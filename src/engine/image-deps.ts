@@ -1,4 +1,4 @@
-import { createRegistryClient, isInsecure } from "../registry/index.ts";
+import { createRegistries } from "../registry/index.ts";
 import type { BlobStore, ImageStore } from "../store/index.ts";
 import type { LayerStore } from "../store/layers/index.ts";
 import type { ContainersContext } from "./containers/context.ts";
@@ -20,8 +20,6 @@ export interface ImageParts {
   current(): ReloadableEngineConfig;
 }
 
-const userAgentOf = (config: EngineConfig): string => `berth/${config.version}`;
-
 /** What the Images service works with. */
 export function imageDeps({ store, blobs, layers, registry, bus, log, config, current }: ImageParts): ImagesDeps {
   return {
@@ -29,13 +27,11 @@ export function imageDeps({ store, blobs, layers, registry, bus, log, config, cu
     blobs,
     layers,
     registry: (domain, auth) =>
-      createRegistryClient({
-        domain,
-        insecure: isInsecure(domain, current().insecureRegistries),
-        mirrors: domain === "docker.io" ? current().registryMirrors : [],
-        auth,
-        userAgent: userAgentOf(config),
-      }),
+      createRegistries({
+        insecureRegistries: current().insecureRegistries,
+        mirrors: current().registryMirrors,
+        userAgent: `berth/${config.version}`,
+      })(domain, auth),
     usersOf: (imageId) =>
       [...registry.all()]
         .filter((container) => container.record.imageId === imageId)

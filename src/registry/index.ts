@@ -3,13 +3,5 @@
  * it; a *session* is requests to an endpoint with its authentication. `testing/` has a registry for tests.
  */
 
-export { isInsecure } from "./client/endpoint.ts";
-export {
-  createRegistryClient,
-  type FetchedBlob,
-  type RegistryClient,
-  type RegistryClientOptions,
-  type ResolvedManifest,
-  type Target,
-} from "./client/registry-client.ts";
+export type { FetchedBlob, RegistryClient, ResolvedManifest, Target } from "./client/registry-client.ts";
 export { createRegistries, type RegistriesOptions } from "./registries.ts";

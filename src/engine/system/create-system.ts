@@ -1,4 +1,4 @@
-import { createRegistryClient, isInsecure } from "../../registry/index.ts";
+import { createRegistries } from "../../registry/index.ts";
 import type { RegistryAuth } from "../../spec/api/index.ts";
 import type { System } from "../engine.ts";
 import { diskUsage } from "./disk-usage.ts";
@@ -25,12 +25,8 @@ const HUB = new Set(["", "docker.io", "index.docker.io", "registry-1.docker.io"]
 async function checkCredentials({ config, current }: SystemParts, auth: RegistryAuth) {
   const host = (auth.serveraddress ?? "").replace(/^https?:\/\//, "").split("/", 1)[0] ?? "";
   const domain = HUB.has(host) ? "docker.io" : host;
-  const client = createRegistryClient({
-    domain,
-    insecure: isInsecure(domain, current().insecureRegistries),
-    auth,
-    userAgent: `berth/${config.version}`,
-  });
+  const { insecureRegistries } = current();
+  const client = createRegistries({ insecureRegistries, userAgent: `berth/${config.version}` })(domain, auth);
   try {
     const { identityToken } = await client.checkAuth();
     return { Status: "Login Succeeded", IdentityToken: identityToken };
