@@ -4,10 +4,7 @@
  */
 export * from "./create-tar.ts";
 export {
-  BLOCK,
-  badTar,
   DEFAULT_TAR_LIMITS,
-  overTarLimit,
   paddingOf,
   type Segment,
   type TarEntry,

@@ -7,7 +7,6 @@ export {
   type BlobStore,
   type IngestOptions,
   openBlobStore,
-  partialLifetime,
 } from "./blob-store.ts";
 export type { BlobWriter } from "./blob-writer.ts";
 export { decompressOdd } from "./decompress-odd.ts";
