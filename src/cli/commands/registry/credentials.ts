@@ -1,4 +1,3 @@
-import { BerthError } from "../../../lib/index.ts";
 import type { RegistryAuth } from "../../../spec/api/index.ts";
 import type { ConfigFile } from "../../core/config-file.ts";
 import type { Context } from "../../core/context.ts";
@@ -80,5 +79,3 @@ export async function eraseCredentials(config: ConfigFile, server: string): Prom
   if (config.auths !== undefined) delete config.auths[server];
   return had || Boolean(helper);
 }
-
-export const notLoggedIn = (server: string) => new BerthError("not-found", `Not logged in to ${server}`);
