@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, statfs } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { BerthError, messageOf, readJsonFile, writeFileAtomic } from "../lib/index.ts";
@@ -28,6 +28,9 @@ export interface Host {
   readonly hostname: string;
   readonly bootId: string;
 }
+
+/** statfs(2)'s type of overlayfs. */
+const OVERLAY_MAGIC = 0x794c7630;
 
 const INIT_PROGRAMS = ["catatonit", "docker-init", "tini-static", "tini"];
 const INIT_DIRS = ["/usr/libexec/podman", "/usr/lib/podman", "/usr/libexec/docker"];
@@ -123,6 +126,15 @@ async function defaultRuntimeOf(
 export async function openRoots({ dataRoot, execRoot }: EngineConfig): Promise<void> {
   await mkdir(dataRoot, { recursive: true, mode: 0o700 });
   await mkdir(execRoot, { recursive: true, mode: 0o711 });
+  if ((await statfs(dataRoot)).type === OVERLAY_MAGIC) {
+    throw new BerthError(
+      "unavailable",
+      `the data root ${dataRoot} is on overlayfs, which cannot hold writable layers`,
+      {
+        hint: "put --data-root on another file system; inside a container, on a volume",
+      },
+    );
+  }
   const path = join(dataRoot, "version.json");
   const version = await readJsonFile<{ schema?: unknown }>(path);
   if (version === undefined) await writeFileAtomic(path, JSON.stringify({ schema: 1 }), { durable: true });
