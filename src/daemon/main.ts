@@ -36,7 +36,8 @@ async function serve(config: DaemonConfig, line: CommandLine): Promise<void> {
   // recovery may have nothing to wait for but threads and watches that do not keep a process alive by themselves
   setInterval(() => {}, 2 ** 30);
   const daemon = startDaemon(config, line, makeEngine, log).catch((error: unknown) => {
-    log.error(`failed to start daemon: ${messageOf(error)}`);
+    const hint = error instanceof BerthError && error.hint !== undefined ? `; ${error.hint}` : "";
+    log.error(`failed to start daemon: ${messageOf(error)}${hint}`);
     process.exit(1);
   });
   handleSignals(daemon, log);
