@@ -1,4 +1,4 @@
-import { formatFlags, messageOf } from "../lib/index.ts";
+import { BerthError, formatFlags, messageOf } from "../lib/index.ts";
 import type { DaemonConfig } from "./config.ts";
 import { keepHeapSmall } from "./keep-heap-small.ts";
 import { type CommandLine, daemonFlags, loadConfig, readCommandLine } from "./load-config.ts";
