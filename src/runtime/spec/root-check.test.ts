@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { checkRoot, checkWorkingDirectory } from "./root-check.ts";
+import { checkMountPoints, checkRoot, checkWorkingDirectory } from "./root-check.ts";
 
 let root: string;
 beforeEach(() => {
@@ -39,6 +39,30 @@ test("working directories among a process's descriptors are refused, by name and
   ];
   mkdirSync(join(root, "x"));
   for (const path of paths) expect(() => checkWorkingDirectory(root, path), path).toThrow("leads out of the container");
+});
+
+test("a link to descriptors that are not there yet is refused, and so is a loop", () => {
+  symlinkSync("../proc/self/./fd", join(root, "dangling"));
+  symlinkSync("loop", join(root, "loop"));
+  expect(() => checkWorkingDirectory(root, "/dangling/9")).toThrow("leads out of the container");
+  expect(() => checkWorkingDirectory(root, "/loop/x")).toThrow("too many links");
+});
+
+test("nothing but procfs takes the place of /proc, and no volume that of devices", () => {
+  symlinkSync("proc/self/attr", join(root, "attr"));
+  symlinkSync("/dev", join(root, "d"));
+  const refused = (type: "bind" | "volume" | "tmpfs", destination: string, source = "") =>
+    expect(() => checkMountPoints(root, [{ type, source, destination }]), destination);
+  refused("volume", "/proc").toThrow('"/proc" cannot be mounted because it is not of type proc');
+  refused("bind", "/proc", "/etc").toThrow("not of type proc");
+  refused("volume", "/attr").toThrow('"/attr" cannot be mounted because it is inside /proc');
+  refused("tmpfs", "/x/../proc/sys").toThrow("inside /proc");
+  refused("volume", "/d/null").toThrow("holds devices");
+  refused("volume", "/dev").toThrow("holds devices");
+  for (const destination of ["/proc/cpuinfo", "/dev/shm", "/sys", "/process", "/devices", "/srv/proc"])
+    refused("volume", destination).not.toThrow();
+  refused("bind", "/proc", "/proc").not.toThrow();
+  refused("bind", "/dev", "/dev").not.toThrow();
 });
 
 test("other working directories pass, there or not", () => {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { UndoStack } from "../../../lib/index.ts";
 import {
   buildSpec,
+  checkMountPoints,
   type LogFileOptions,
   type RunningHandle,
   resolveBlockDevices,
@@ -89,6 +90,7 @@ async function specFor(context: ContainersContext, container: Container, prepare
   const { record, id } = container;
   const { config, hostConfig } = record;
   const { settings, machine } = context;
+  checkMountPoints(prepared.rootfs, record.mounts);
   const own = await resolveMounts(context, container, prepared.pinned);
   const taken = new Set(own.map((mount) => mount.destination));
   const shmPath = await shmPathOf(context, container, prepared.pinned);
