@@ -54,7 +54,7 @@ function busyboxRoot() {
 }
 
 step("1. The engine");
-const version = berth(["version", "--format", "{{.Server.Version}}, API {{.Server.APIVersion}}, process of its own"], {
+const version = berth(["version", "--format", "{{.Server.Version}}, API {{.Server.APIVersion}}"], {
   quiet: true,
 });
 say(`  berth ${version}: it answers on /run/berth/berth.sock and keeps its data in /var/lib/berth`);

@@ -56,11 +56,17 @@ async function render(context: Context, versions: Versions, format: string): Pro
   if (format === "") return plain(context, versions);
   const { compileTemplate } = await import("../../../lib/template/index.ts");
   try {
-    return `${compileTemplate(format).render(versions)}\n`;
+    const { Client, Server } = versions;
+    const data = { Client: fieldsOf(Client), Server: Server === null ? null : fieldsOf(Server) };
+    return `${compileTemplate(format).render(data)}\n`;
   } catch (error) {
     throw new CliError(`template parsing error: ${(error as Error).message}`, 64);
   }
 }
+
+/** Templates name Go's field, APIVersion, and `json` prints the API's name, ApiVersion: the first is there unseen. */
+const fieldsOf = <T extends { ApiVersion: string }>(side: T): T =>
+  Object.defineProperty({ ...side }, "APIVersion", { value: side.ApiVersion });
 
 const row = (indent: number, name: string, value: string) =>
   `${`${" ".repeat(indent)}${name}:`.padEnd(indent + 19)}${value}\n`.replace(/ +\n$/, (end) =>
