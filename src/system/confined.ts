@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  type Stats,
-} from "node:fs";
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { posix } from "node:path";
 import { BerthError } from "../lib/index.ts";
 import { cstring } from "./cstring.ts";
@@ -158,24 +148,6 @@ export function readlinkIn(root: Root, path: string): string | undefined {
     const buffer = Buffer.alloc(4096);
     const length = check("readlinkat", readlinkat(link, cstring(""), buffer, buffer.length), path);
     return buffer.toString("utf8", 0, length);
-  });
-}
-
-/** Where a path inside the root leads once its links are followed, as a path in the root. undefined where nothing is there. */
-export function realPathIn(root: Root, path: string): string | undefined {
-  return withRoot(root, (rootFd) => {
-    let fd: number;
-    try {
-      fd = openIn(rootFd, path, O_PATH);
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
-    return withOpen(fd, () => {
-      const top = readlinkSync(`/proc/self/fd/${rootFd}`).replace(/\/$/, "");
-      const found = readlinkSync(`/proc/self/fd/${fd}`);
-      return found === top ? "/" : found.startsWith(`${top}/`) ? found.slice(top.length) : undefined;
-    });
   });
 }
 
