@@ -12,8 +12,9 @@ export interface RedirectedResponse extends HttpResponse {
 }
 
 /**
- * Sends a GET or HEAD and follows redirects. Credentials go to the first origin only: from the first step elsewhere on,
- * the Authorization header is gone for good. A redirect from HTTPS to HTTP is refused, unless the request is insecure.
+ * Sends a request and follows redirects. Credentials go to the first origin only: from the first step elsewhere on, the
+ * Authorization header is gone for good, and a request with a body, in which a refresh token is, goes nowhere else. A
+ * redirect from HTTPS to HTTP is refused, unless the request is insecure.
  */
 export async function sendRedirected(transport: Transport, request: HttpRequest): Promise<RedirectedResponse> {
   let next = request;
@@ -25,6 +26,8 @@ export async function sendRedirected(transport: Transport, request: HttpRequest)
     discardBody(response);
     const url = targetOf(location, next);
     if (url.origin !== next.url.origin) foreign = true;
+    if (foreign && next.body !== undefined)
+      throw new BerthError("invalid", `${asked(next.method, next.url)}: refused a redirect of credentials elsewhere`);
     next = { ...next, url, headers: foreign ? withoutCredentials(next.headers) : (next.headers ?? {}) };
   }
   throw new BerthError("unavailable", `${asked(request.method, request.url)}: stopped after ${most} redirects`);

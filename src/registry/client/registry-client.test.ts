@@ -260,6 +260,20 @@ describe("redirects", () => {
     expect(guarded.requests.at(-1)).toMatchObject({ url: "/v2/app/manifests/1", authorization: undefined });
   });
 
+  test("carry a refresh token nowhere else, and stay where they are otherwise", async () => {
+    const guarded = await started({ auth: { kind: "token", ...secret } });
+    const thief = await started();
+    guarded.putImage("app", "1");
+    const auth = { identitytoken: "refresh" };
+    guarded.faults.push({ do: "redirect", on: "POST /token", to: `${thief.url}/token`, times: 1 });
+    await expect(clientOf(guarded, { auth }).resolve({ path: "app", tag: "1" }, { accept })).rejects.toEqual(
+      failure("invalid", /refused a redirect of credentials elsewhere/),
+    );
+    expect(thief.requests).toEqual([]);
+    guarded.faults.push({ do: "redirect", on: "POST /token", to: "/token?moved", times: 1 });
+    await clientOf(guarded, { auth }).resolve({ path: "app", tag: "1" }, { accept });
+  });
+
   test("without end, to nowhere, or out of HTTPS are refused", async () => {
     registry.faults.push({ do: "redirect", on: "/manifests/loop", to: "/v2/app/manifests/loop" });
     registry.faults.push({ do: "redirect", on: "/manifests/file", to: "file:///etc/passwd" });
