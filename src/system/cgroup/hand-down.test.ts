@@ -15,7 +15,7 @@ const written = () => readFileSync(join(top, "cgroup.subtree_control"), "utf8");
 
 test("the machine's root hands down what is missing, and its processes stay", () => {
   writeFileSync(join(top, "cgroup.procs"), "1\n2\n");
-  expect(handDownFrom(top, ["cpu", "memory"], "berth")).toEqual({ moved: 0, failed: [] });
+  expect(handDownFrom(top, ["cpu", "memory", "misc"], "berth")).toEqual({ moved: 0, failed: [] });
   expect(written()).toBe("+memory");
   expect(existsSync(join(top, "init"))).toBe(false);
   expect(existsSync(join(top, "berth"))).toBe(true);

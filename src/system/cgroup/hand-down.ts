@@ -11,8 +11,11 @@ export interface HandDownResult {
   failed: { controller: string; reason: string }[];
 }
 
+/** What limits are made of, and the runtimes hand on. */
+const LIMITS: readonly string[] = ["cpu", "cpuset", "hugetlb", "io", "memory", "pids"];
+
 /**
- * Makes every controller of cgroup2 available to `parent` ("/berth"), and makes that cgroup. The kernel hands controllers
+ * Makes the controllers that cgroup2 has for limits available to `parent` ("/berth"), and makes that cgroup. The kernel hands controllers
  * down only from a cgroup without processes, the machine's own root excepted. Where the top that this process sees is not
  * that root (it runs in a container), the processes there move to "/init", as Docker-in-Docker does. Does nothing outside
  * mode v2 or a second time.
@@ -27,7 +30,7 @@ export function handDownControllers(parent: string): HandDownResult {
 export function handDownFrom(top: string, controllers: readonly string[], parent: string): HandDownResult {
   const file = `${top}/cgroup.subtree_control`;
   const enabled = words(readOptional(file) ?? "");
-  const wanted = controllers.filter((controller) => !enabled.includes(controller));
+  const wanted = controllers.filter((controller) => LIMITS.includes(controller) && !enabled.includes(controller));
   const result: HandDownResult = { moved: 0, failed: [] };
   // Before the first is enabled: one that threads can share would be, and make the cgroup one that holds no others.
   if (wanted.length > 0 && !isMachineRoot(top)) result.moved = moveProcesses(top, `${top}/init`);
