@@ -9,6 +9,7 @@ import { errorText } from "./core/error-text.ts";
 import * as flag from "./core/flag.ts";
 import { commandHelp, helpWidth, usageLine } from "./core/help.ts";
 import type { Output } from "./core/output.ts";
+import { forTerminal } from "./format/for-terminal.ts";
 
 const GLOBALS = {
   config: flag.string("Location of client config files"),
@@ -52,14 +53,15 @@ export async function runProgram(invocation: Invocation): Promise<number> {
     return 125;
   }
   const context = new Context({ ...invocation, globals: toGlobals(parsed) });
+  const visible = forTerminal(err.fd, { lines: true });
   try {
     return await dispatch(context, parsed);
   } catch (error) {
     if (error instanceof CliError) {
-      if (error.message !== "") err.write(`${error.message}\n`);
+      if (error.message !== "") err.write(`${visible(error.message)}\n`);
       return error.exitCode;
     }
-    err.write(`${errorText(error, context)}\n`);
+    err.write(`${visible(errorText(error, context))}\n`);
     if (context.globals.debug && error instanceof Error) err.write(`${error.stack}\n`);
     return 1;
   }

@@ -1,4 +1,6 @@
+import { isatty } from "node:tty";
 import { CliError } from "../core/cli-error.ts";
+import { forTerminal } from "./for-terminal.ts";
 import { indentJson } from "./go-json.ts";
 
 /** An object as the daemon gave it: JSON text. */
@@ -17,10 +19,20 @@ export async function formatInspect(
 ): Promise<{ text: string; error?: CliError }> {
   if (format === "") {
     const text = `[${objects.map(({ json }) => json.trim()).join(",")}]`;
-    return { text: `${indentJson(text, "    ")}\n` };
+    return { text: `${shown(indentJson(text, "    "))}\n` };
   }
-  if (format === "json") return { text: `[${objects.map(({ json }) => json.trim()).join(",")}]\n` };
+  if (format === "json") return { text: `${shown(`[${objects.map(({ json }) => json.trim()).join(",")}]`)}\n` };
   return byTemplate(objects, format, complete);
+}
+
+const shown = (json: string) => (isatty(1) ? visibleJson(json) : json);
+
+// Outside of strings JSON has none of these; below U+0020 it escapes them itself.
+const harmful = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
+/** The same document with nothing in it that a terminal would act on. */
+export function visibleJson(json: string): string {
+  return json.replace(harmful, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 async function byTemplate(
@@ -31,7 +43,7 @@ async function byTemplate(
   const { compileTemplate } = await import("../../lib/template/index.ts");
   let template: ReturnType<typeof compileTemplate>;
   try {
-    template = compileTemplate(format, { missingKey: "error" });
+    template = compileTemplate(format, { missingKey: "error", visible: forTerminal(1, { lines: true }) });
   } catch (error) {
     throw new CliError(`template parsing error: ${(error as Error).message}`, 64);
   }

@@ -1,5 +1,6 @@
 import { table } from "../../lib/text/index.ts";
 import { CliError } from "../core/cli-error.ts";
+import { forTerminal } from "./for-terminal.ts";
 import { type ListType, rowJson } from "./list-type.ts";
 
 /**
@@ -25,8 +26,9 @@ function plainTable<T>(type: ListType<T>, rows: readonly T[], columns: readonly 
     if (column === undefined) throw new CliError(`no column ${name}`);
     return column;
   });
+  const visible = forTerminal(1, { lines: false });
   return table(
-    rows.map((row) => chosen.map((column) => String(column.value(row)))),
+    rows.map((row) => chosen.map((column) => visible(String(column.value(row))))),
     chosen.map((column) => column.header),
   );
 }

@@ -1,6 +1,7 @@
 import { compileTemplate, goStruct, headerFunctions, type Template } from "../../lib/template/index.ts";
 import { alignTabs, dockerTable } from "../../lib/text/index.ts";
 import { CliError } from "../core/cli-error.ts";
+import { forTerminal } from "./for-terminal.ts";
 import { type ListType, rowJson } from "./list-type.ts";
 
 /** Rows by a template: one line each; with "table " in front, aligned and under a header. */
@@ -19,7 +20,7 @@ export function renderTemplate<T>(type: ListType<T>, rows: readonly T[], format:
 /** Compiles a --format template; its mistakes read as Docker's. */
 export function compile(source: string): Template {
   try {
-    return compileTemplate(source);
+    return compileTemplate(source, { visible: forTerminal(1, { lines: true }) });
   } catch (error) {
     throw new CliError(`failed to parse template: ${(error as Error).message}`);
   }

@@ -40,6 +40,8 @@ export interface Evaluation {
   readonly template: ParsedTemplate;
   readonly functions: TemplateFunctions;
   readonly missingKey: MissingKey;
+  /** What actions print goes through it. */
+  readonly visible?: ((text: string) => string) | undefined;
 }
 
 const deepest = 500;
@@ -90,7 +92,7 @@ class Run {
         return undefined;
       case "action": {
         const value = this.#pipeline(statement.pipeline, dot);
-        if (statement.pipeline.variables.length === 0) this.#print(shown(value));
+        if (statement.pipeline.variables.length === 0) this.#print(this.#of.visible?.(shown(value)) ?? shown(value));
         return undefined;
       }
       case "template":

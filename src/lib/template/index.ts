@@ -17,6 +17,8 @@ export interface TemplateOptions {
   functions?: TemplateFunctions;
   /** Of maps only: an unknown field of a struct is always an error. "default" prints `<no value>`. */
   missingKey?: MissingKey;
+  /** Applied to what actions print, not to the template's own text. */
+  visible?: (text: string) => string;
 }
 
 export interface Template {
@@ -28,11 +30,11 @@ const longestTemplate = 1024 * 1024;
 
 /** Compiles a template. Throws "invalid" with Go's text: `template: :1: unclosed action`. */
 export function compileTemplate(text: string, options: TemplateOptions = {}): Template {
-  const { name = "", functions: own = dockerFunctions, missingKey = "default" } = options;
+  const { name = "", functions: own = dockerFunctions, missingKey = "default", visible } = options;
   if (text.length > longestTemplate) throw new BerthError("exhausted", "the template is too long");
   const functions: TemplateFunctions = { ...builtinFunctions, ...own };
   const template = parseTemplate(text, name, new Set(Object.keys(functions)));
-  return { render: (data) => evaluate({ text, name, template, functions, missingKey }, data) };
+  return { render: (data) => evaluate({ text, name, template, functions, missingKey, visible }, data) };
 }
 
 /** A --format text as the Docker CLI takes it in before it compiles it: the two characters `\t` are a tab, `\n` a newline. */
