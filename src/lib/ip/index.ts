@@ -1,0 +1,2 @@
+/** IP addresses as bytes. */
+export { addressBytes } from "./address-bytes.ts";
