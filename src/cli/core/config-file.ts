@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { builtin } from "./builtin.ts";
 
 /** What Berth reads of ~/.docker/config.json; other tools' keys are kept when it is written. */
 export interface ConfigFile {
@@ -21,7 +21,7 @@ export interface ConfigFile {
 
 /** Folder of the client's files: --config, then DOCKER_CONFIG, then ~/.docker. */
 export function configFolder(flag: string, env: NodeJS.ProcessEnv): string {
-  return flag || env.DOCKER_CONFIG || join(env.HOME || homedir(), ".docker");
+  return flag || env.DOCKER_CONFIG || join(env.HOME || builtin.homedir(), ".docker");
 }
 
 /** Reads config.json of the folder. A missing file is empty; a bad one is empty too, and `warn` is told. */

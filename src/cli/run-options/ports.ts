@@ -1,6 +1,6 @@
-import { isIP } from "node:net";
 import { parseCsv } from "../../lib/flags/index.ts";
 import type { GoSet, PortBinding } from "../../spec/api/index.ts";
+import { builtin } from "../core/builtin.ts";
 import { CliError } from "../core/cli-error.ts";
 
 export interface Ports {
@@ -58,7 +58,7 @@ function splitSpec(spec: string): Spec {
 
 function bindingIp(ip: string): string {
   const bare = /^\[.*\]$/.test(ip) ? ip.slice(1, -1) : ip;
-  if (bare !== "" && isIP(bare) === 0) throw new CliError(`invalid IP address: ${bare}`);
+  if (bare !== "" && builtin.isIP(bare) === 0) throw new CliError(`invalid IP address: ${bare}`);
   return bare;
 }
 

@@ -1,5 +1,5 @@
-import { isIP } from "node:net";
 import { parseSize } from "../../lib/text/index.ts";
+import { builtin } from "../core/builtin.ts";
 import { cut } from "../core/flag.ts";
 
 /** Checks of single flag values, with Docker's texts. Each gives the value as the API takes it. */
@@ -9,7 +9,7 @@ export function validateAddHost(text: string): string {
   const [name, address] = cut(text, separator);
   if (address === undefined || name === "") throw new Error(`bad format for add-host: ${JSON.stringify(text)}`);
   const bare = /^\[.*\]$/.test(address) ? address.slice(1, -1) : address;
-  if (bare !== "host-gateway" && isIP(bare) === 0)
+  if (bare !== "host-gateway" && builtin.isIP(bare) === 0)
     throw new Error(`invalid IP address in add-host: ${JSON.stringify(address)}`);
   return `${name}:${bare}`;
 }
@@ -22,7 +22,7 @@ export function validateAttach(text: string): string {
 
 export function validateIpAddress(text: string): string {
   const address = text.trim();
-  if (isIP(address) === 0) throw new Error(`IP address is not correctly formatted: ${text}`);
+  if (builtin.isIP(address) === 0) throw new Error(`IP address is not correctly formatted: ${text}`);
   return address;
 }
 

@@ -1,4 +1,4 @@
-import { constants } from "node:os";
+import { builtin } from "../core/builtin.ts";
 
 /** Signals that are never passed on: those of this process's own life, and the window's, which goes another way. */
 const KEPT = new Set([
@@ -30,7 +30,7 @@ const KEPT = new Set([
 /** Calls `forward` for every signal that this process gets and that a contained process may want. Gives what ends it. */
 export function forwardSignals(forward: (signal: string) => void): () => void {
   const handlers: [NodeJS.Signals, () => void][] = [];
-  for (const name of Object.keys(constants.signals) as NodeJS.Signals[]) {
+  for (const name of builtin.signals) {
     if (KEPT.has(name)) continue;
     const handler = () => forward(name);
     try {

@@ -1,8 +1,7 @@
-import { spawnSync } from "node:child_process";
-import { isatty } from "node:tty";
+import { builtin } from "../core/builtin.ts";
 
 /** Whether the descriptor is a terminal. */
-export const isTerminal = (fd: number): boolean => isatty(fd);
+export const isTerminal = (fd: number): boolean => builtin.isatty(fd);
 
 export interface Size {
   readonly height: number;
@@ -11,7 +10,7 @@ export interface Size {
 
 /** Size of the terminal on standard output; 0 by 0 without one. */
 export function terminalSize(): Size {
-  if (!isatty(1)) return { height: 0, width: 0 };
+  if (!builtin.isatty(1)) return { height: 0, width: 0 };
   const [width = 0, height = 0] = process.stdout.getWindowSize?.() ?? [];
   return { height, width };
 }
@@ -23,7 +22,7 @@ export function rawMode(input: NodeJS.ReadStream): () => void {
   if (!input.isTTY) return () => undefined;
   input.setRawMode(true);
   // Node's raw mode goes on turning newlines of the output into return and newline; the process's own terminal has done so.
-  spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
+  builtin.childProcess.spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
   let done = false;
   return () => {
     if (done) return;
