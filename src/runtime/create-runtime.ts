@@ -29,6 +29,7 @@ export function createRuntime(options: ContextOptions): Runtime {
   return {
     names: context.names,
     defaultName: context.defaultName,
+    warmUp: context.warmUp,
     async create(createOptions) {
       const handle = await createContainer(context, createOptions);
       lookAfter(handle);
@@ -58,6 +59,7 @@ export function createRuntime(options: ContextOptions): Runtime {
     close() {
       rotation.close();
       exits.close();
+      context.close();
       for (const hub of hubs.values()) void hub.then((open) => open.close());
     },
   };

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { OciProcess } from "./spec/index.ts";
+import type { OciProcess, OciSpec } from "./spec/index.ts";
 
 /**
  * A container that its monitor looks after: everything that the driver needs to find it again after a restart of the
@@ -38,8 +38,10 @@ export interface LogFileOptions {
 
 export interface CreateOptions {
   id: string;
-  /** A folder with config.json (which names the root file system); at most 1 container at a time. */
+  /** A folder of the container's own. */
   bundle: string;
+  /** Written to config.json in the bundle; unless given, that is there. */
+  spec?: OciSpec;
   /** Name of a configured runtime; the default one unless given. */
   runtime?: string;
   terminal: boolean;
@@ -106,6 +108,8 @@ export interface Runtime {
   /** Names of the configured runtimes. */
   readonly names: readonly string[];
   readonly defaultName: string;
+  /** A `create` or an `exec` will soon follow: what it would have to wait for begins now. Costs next to nothing. */
+  warmUp(): void;
   /**
    * Makes the container up to its process, which waits for `start`. Rejects with Docker's text: kind "invalid" and exit
    * code 127 (no such command) or 126 (not executable), otherwise "internal"; nothing is left behind then.

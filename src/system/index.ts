@@ -18,6 +18,7 @@ export {
   cgroupLayout,
   cgroupView,
   containerCgroupPath,
+  createMigrationWarmer,
   detectCgroups,
   handDownControllers,
   killCgroup,
@@ -27,6 +28,7 @@ export {
   parseOwnCgroups,
   removeCgroup,
 } from "./cgroup/index.ts";
+export { chmodNodeAt } from "./chmod-node-at.ts";
 export { markCloseOnExec } from "./close-on-exec.ts";
 export * from "./confined.ts";
 export { cstring } from "./cstring.ts";
@@ -37,11 +39,14 @@ export { createFirstChange, type FirstChange } from "./first-change.ts";
 export * from "./fs-raw.ts";
 export { giveBackMemory } from "./give-back-memory.ts";
 export * from "./kernel-info.ts";
+export { killTree } from "./kill-tree.ts";
 export * from "./machine.ts";
 export * from "./mount.ts";
 export * from "./process.ts";
+export { type SealedProgram, sealProgram } from "./sealed-program.ts";
 export { connectSeqpacket, type PacketConnection, type PacketReader } from "./seqpacket.ts";
 export * from "./signals.ts";
+export { type ChildApart, reap, spawnApart } from "./spawn-apart.ts";
 export * from "./spread-folders.ts";
 export * from "./users.ts";
 export * from "./xattr.ts";

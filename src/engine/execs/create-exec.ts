@@ -30,6 +30,7 @@ export function createExec(
     exitCode: null,
     pid: 0,
   };
+  context.runtime.warmUp();
   registry.add(exec);
   emitContainer(context, container, `exec_create: ${commandLine(body)}`, { execID: exec.id });
   return { Id: exec.id };

@@ -1,9 +1,18 @@
 import { join } from "node:path";
 import { BerthError, invalid } from "../../lib/index.ts";
-import { type CgroupLayout, type RunOptions, type RunResult, run } from "../../system/index.ts";
+import {
+  type CgroupLayout,
+  createMigrationWarmer,
+  type RunOptions,
+  type RunResult,
+  run,
+  type SealedProgram,
+  sealProgram,
+} from "../../system/index.ts";
 import { runtimeMessage } from "../failures/runtime-message.ts";
 import type { NamedRuntime, RuntimeProgram } from "../monitor/program.ts";
 import type { RunningHandle } from "../runtime.ts";
+import { createFilters, type Filters } from "./filters.ts";
 
 /** Which runtime a program is, by what it says itself: the ways past its commands are known for these. */
 export type RuntimeKind = "crun" | "runc" | "other";
@@ -17,8 +26,15 @@ export interface DriverContext {
   /** Throws "invalid" with Docker's text for a name that is not configured. */
   runtime(name: string): NamedRuntime;
   kind(runtime: NamedRuntime): Promise<RuntimeKind>;
+  /** The same runtime as it starts quickest: crun from a sealed copy, of which it then makes none itself. */
+  quick(runtime: NamedRuntime): Promise<NamedRuntime>;
+  /** System call filters that a runtime has compiled before. */
+  readonly filters: Filters;
+  /** To be called before a runtime moves a process into a cgroup, as early as that is known. */
+  warmUp(): void;
   readonly defaultName: string;
   readonly names: readonly string[];
+  close(): void;
 }
 
 export interface ContextOptions {
@@ -31,6 +47,12 @@ export interface ContextOptions {
 
 export function createContext(options: ContextOptions): DriverContext {
   const kinds = new Map<string, Promise<RuntimeKind>>();
+  const copies = createCopies();
+  const kind = (runtime: NamedRuntime) => {
+    const known = kinds.get(runtime.path) ?? kindOfProgram(runtime.path);
+    kinds.set(runtime.path, known);
+    return known;
+  };
   return {
     conmon: options.conmon,
     cgroups: options.cgroups,
@@ -43,10 +65,35 @@ export function createContext(options: ContextOptions): DriverContext {
       const stateRoot = join(options.execRoot, "runtimes", name.replaceAll("/", "-"));
       return { name, path: program.path, args: [...(program.args ?? []), `--root=${stateRoot}`], stateRoot };
     },
-    kind(runtime) {
-      const known = kinds.get(runtime.path) ?? kindOfProgram(runtime.path);
-      kinds.set(runtime.path, known);
-      return known;
+    kind,
+    quick: async (runtime) =>
+      (await kind(runtime)) === "crun" ? { ...runtime, path: copies.of(runtime.path) } : runtime,
+    filters: createFilters(),
+    warmUp: createMigrationWarmer(options.cgroups),
+    close: () => copies.close(),
+  };
+}
+
+/** Sealed copies of programs, renewed when the program changes. A former copy stays: a monitor may be about to use it. */
+function createCopies(): { of(path: string): string; close(): void } {
+  const copies = new Map<string, SealedProgram>();
+  const all: SealedProgram[] = [];
+  return {
+    of(path) {
+      const known = copies.get(path);
+      if (known?.current() === true) return known.path;
+      try {
+        const copy = sealProgram(path);
+        copies.set(path, copy);
+        all.push(copy);
+        return copy.path;
+      } catch {
+        return path; // it copies itself, then
+      }
+    },
+    close() {
+      for (const copy of all.splice(0)) copy.close();
+      copies.clear();
     },
   };
 }

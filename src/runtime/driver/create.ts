@@ -1,13 +1,14 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError, withTimeout } from "../../lib/index.ts";
-import { killCgroup, pidStartTime, removeCgroup } from "../../system/index.ts";
+import { killCgroup, pidStartTime, reap, removeCgroup, watchExit } from "../../system/index.ts";
 import { translateFailure } from "../failures/translate.ts";
 import { mendLog } from "../logs/mend-log.ts";
 import { containerArguments, monitorFiles, stdinMode } from "../monitor/arguments.ts";
 import type { NamedRuntime } from "../monitor/program.ts";
 import { type Monitor, spawnMonitor } from "../monitor/spawn.ts";
 import type { CreateOptions, RunningHandle } from "../runtime.ts";
+import { type OciSpec, specText } from "../spec/index.ts";
 import { type DriverContext, stateFolder } from "./context.ts";
 
 /** A runtime that makes no container in this time never will. */
@@ -21,23 +22,34 @@ export async function createContainer(context: DriverContext, options: CreateOpt
   if (options.log !== undefined) mendLog(options.log.path);
   mkdirSync(context.temporary, { recursive: true, mode: 0o700 });
   mkdirSync(runtime.stateRoot, { recursive: true, mode: 0o700 });
-  const monitor = await spawnMonitor({
+  const isCrun = (await context.kind(runtime)) === "crun";
+  if (options.spec !== undefined)
+    writeSpec(options.bundle, isCrun ? context.filters.addTo(options.spec) : options.spec);
+  const args = containerArguments(options, await context.quick(runtime));
+  context.warmUp();
+  const monitor = spawnMonitor({
     program: context.conmon,
-    args: containerArguments(options, runtime),
+    args,
     folder: options.bundle,
     temporary: context.temporary,
     handshake: false,
   });
   try {
     const pid = await createdPid(monitor, runtime, options);
+    if (isCrun && options.spec !== undefined) context.filters.learn(options.spec, stateFolder(runtime, options));
     return handleOf(options, runtime, monitor, pid);
   } catch (error) {
     monitor.kill();
+    void watchExit(monitor.pid, monitor.start).ended.then(() => reap(monitor.pid));
     await removeTraces(context, runtime, options);
     throw error;
   } finally {
     monitor.release();
   }
+}
+
+function writeSpec(bundle: string, spec: OciSpec): void {
+  writeFileSync(join(bundle, "config.json"), specText(spec), { mode: 0o600 });
 }
 
 async function createdPid(monitor: Monitor, runtime: NamedRuntime, options: CreateOptions): Promise<number> {

@@ -1,8 +1,7 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError } from "../../lib/index.ts";
-import { pidStartTime, watchExit } from "../../system/index.ts";
+import { pidStartTime, reap, watchExit } from "../../system/index.ts";
 import { connectHub, type Hub } from "../attach/hub.ts";
 import { stdinReaders } from "../attach/stdin-pipe.ts";
 import { translateFailure } from "../failures/translate.ts";
@@ -11,6 +10,7 @@ import { setWindowSize } from "../monitor/control.ts";
 import type { NamedRuntime } from "../monitor/program.ts";
 import { type Monitor, spawnMonitor } from "../monitor/spawn.ts";
 import type { Attachment, ExecHandle, ExecOptions, RunningHandle } from "../runtime.ts";
+import { specText } from "../spec/index.ts";
 import type { DriverContext } from "./context.ts";
 
 const killedCode = 137;
@@ -32,7 +32,7 @@ export async function execInContainer(
   let monitor: Monitor | undefined;
   let session: Session | undefined;
   try {
-    await writeFile(join(folder, "process.json"), JSON.stringify(options.process), { mode: 0o600 });
+    writeFileSync(join(folder, "process.json"), specText(options.process), { mode: 0o600 });
     monitor = await spawnExec(context, runtime, handle, options, folder);
     session = await attachBefore(monitor, options, folder);
     const pid = await startedPid(monitor, runtime, options, folder);
@@ -73,14 +73,17 @@ async function spawnExec(
   const streams = streamsOf(options);
   // With a terminal crun 1.8 writes why it failed on the terminal, where nobody reads it any more.
   const log = streams.terminal && (await context.kind(runtime)) === "crun" ? [`--log=${join(folder, failureLog)}`] : [];
-  const logging = { ...runtime, args: [...runtime.args, ...log] };
-  return spawnMonitor({
+  const logging = { ...(await context.quick(runtime)), args: [...runtime.args, ...log] };
+  context.warmUp();
+  const monitor = spawnMonitor({
     program: context.conmon,
     args: execArguments({ container: handle.id, folder, attach, ...streams }, logging),
     folder,
     temporary: context.temporary,
     handshake: attach,
   });
+  void watchExit(monitor.pid, monitor.start).ended.then(() => reap(monitor.pid));
+  return monitor;
 }
 
 /** Attaches before the process exists, so that not a byte is missed: conmon waits for the second `go`. */

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../lib/index.ts";
-import { cgroupView, type ExitWatch, killCgroup, sendSignal, watchExit } from "../../system/index.ts";
+import { cgroupView, type ExitWatch, killCgroup, reap, sendSignal, watchExit } from "../../system/index.ts";
 import { monitorFiles } from "../monitor/arguments.ts";
 import type { ExitInfo, RunningHandle } from "../runtime.ts";
 import type { DriverContext } from "./context.ts";
@@ -54,6 +54,7 @@ function watchInit(context: DriverContext, handle: RunningHandle): ExitWatch[] {
 
 /** The monitor has ended: with an exit file, because the container had; without one, it was killed. */
 async function settle(context: DriverContext, handle: RunningHandle): Promise<ExitInfo> {
+  reap(handle.monitorPid);
   const exit = readExit(handle);
   // Read now: the counters go when the cgroup goes.
   const oomKilled = wasOomKilled(context, handle);

@@ -1,7 +1,12 @@
-import { spawn } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
 import { BerthError } from "../../lib/index.ts";
-import { markCloseOnExec, PROGRAM_DIRS, pidStartTime, sendSignal } from "../../system/index.ts";
+import {
+  type ChildApart,
+  markCloseOnExec,
+  PROGRAM_DIRS,
+  pidStartTime,
+  sendSignal,
+  spawnApart,
+} from "../../system/index.ts";
 import { type SyncPipe, syncPipe } from "./sync-pipe.ts";
 
 const SIGKILL = 9;
@@ -33,9 +38,9 @@ export interface SpawnOptions {
 
 /**
  * Starts conmon. Descriptors of the daemon do not reach it: 0–2 are /dev/null, and it marks the pipes that it is told of
- * close-on-exec itself. Rejects with "not-found" where the program cannot be started.
+ * close-on-exec itself. Throws "not-found" where the program cannot be started. The caller reaps it.
  */
-export async function spawnMonitor(options: SpawnOptions): Promise<Monitor> {
+export function spawnMonitor(options: SpawnOptions): Monitor {
   const env: Record<string, string> = {
     PATH: PROGRAM_DIRS.join(":"),
     TZ: "UTC", // for the times in the log
@@ -45,33 +50,28 @@ export async function spawnMonitor(options: SpawnOptions): Promise<Monitor> {
   };
   // A monitor lives as long as its container: it would hold open whatever the daemon was started with.
   markCloseOnExec();
-  const child = spawn(options.program, options.args, {
-    cwd: options.folder,
-    env,
-    detached: true, // signals for the daemon's terminal are not for it
-    stdio: ["ignore", "ignore", "ignore", "pipe", ...(options.handshake ? (["pipe", "pipe"] as const) : [])],
-  });
-  const failed = new Promise<never>((_, reject) => {
-    child.once("error", (cause) => reject(new BerthError("not-found", `cannot run ${options.program}`, { cause })));
-  });
-  failed.catch(() => {});
-  const { pid } = child;
-  if (pid === undefined) return failed;
-  const start = pidStartTime(pid) ?? 0;
-  child.unref();
-  const pipes = child.stdio as unknown as (Readable & Writable)[];
-  const [sync, attach, go] = pipes.slice(3);
+  const { pid, pipes } = start(options, env);
+  const [sync, attach, go] = pipes;
   if (sync === undefined) throw new BerthError("internal", "no sync pipe");
-  for (const pipe of pipes.slice(3)) pipe.on("error", () => {});
+  for (const pipe of pipes) pipe.on("error", () => {});
+  const started = pidStartTime(pid) ?? 0;
   return {
     pid,
-    start,
+    start: started,
     sync: syncPipe(sync),
     attachPipe: attach === undefined ? undefined : syncPipe(attach),
     go: () => void go?.write("\0"),
-    kill: () => void sendSignal(pid, start, SIGKILL),
+    kill: () => void sendSignal(pid, started, SIGKILL),
     release() {
-      for (const pipe of pipes.slice(3)) pipe.destroy();
+      for (const pipe of pipes) pipe.destroy();
     },
   };
+}
+
+function start({ program, args, folder, handshake }: SpawnOptions, env: Record<string, string>): ChildApart {
+  try {
+    return spawnApart(program, args, { cwd: folder, env, pipes: handshake ? 3 : 1 });
+  } catch (cause) {
+    throw new BerthError("not-found", `cannot run ${program}`, { cause });
+  }
 }

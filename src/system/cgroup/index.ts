@@ -22,3 +22,4 @@ export {
   cgroupView,
   childrenOf,
 } from "./view.ts";
+export { createMigrationWarmer } from "./warm-migrations.ts";

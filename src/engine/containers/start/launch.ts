@@ -1,15 +1,14 @@
 import { mkdirSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { UndoStack } from "../../../lib/index.ts";
 import {
   buildSpec,
   checkMountPoints,
   type LogFileOptions,
+  type OciSpec,
   type RunningHandle,
   resolveBlockDevices,
   resolveDevices,
-  specText,
 } from "../../../runtime/index.ts";
 import { containerCgroupPath, type ResolvedUser } from "../../../system/index.ts";
 import { type Container, type Run, type RunState, runOf } from "../container.ts";
@@ -36,6 +35,7 @@ export async function launch(context: ContainersContext, container: Container, u
   const { runs, snapshots } = context;
   const folder = runs.folder(id);
   const pinned: Pinned = { folder, targets: [] };
+  context.runtime.warmUp();
   await runs.makeFolder(id);
   undo.push("remove the run's folder", () => runs.remove(id));
   const rootfs = rootfsOf(context, id);
@@ -56,9 +56,8 @@ export async function launch(context: ContainersContext, container: Container, u
   const user = userIn(rootfs, record.config.User ?? "", record.hostConfig.GroupAdd ?? []);
   emitJoined(context, container);
   undo.push("leave the network", () => emitLeft(context, container, { volumes }));
-  const text = await specFor(context, container, { rootfs, user, pinned });
-  await writeFile(join(folder, "config.json"), text, { mode: 0o600 });
-  const handle = await createProcess(context, container, folder);
+  const spec = await specFor(context, container, { rootfs, user, pinned });
+  const handle = await createProcess(context, container, folder, spec);
   undo.push("remove the process", () => context.runtime.delete(handle));
   const state: RunState = { schema: 1, bootId: context.bootId, handle, volumes, pinned: pinned.targets };
   await runs.save(id, state);
@@ -86,7 +85,7 @@ interface Prepared {
   pinned: Pinned;
 }
 
-async function specFor(context: ContainersContext, container: Container, prepared: Prepared): Promise<string> {
+async function specFor(context: ContainersContext, container: Container, prepared: Prepared): Promise<OciSpec> {
   const { record, id } = container;
   const { config, hostConfig } = record;
   const { settings, machine } = context;
@@ -94,7 +93,7 @@ async function specFor(context: ContainersContext, container: Container, prepare
   const own = await resolveMounts(context, container, prepared.pinned);
   const taken = new Set(own.map((mount) => mount.destination));
   const shmPath = await shmPathOf(context, container, prepared.pinned);
-  const spec = buildSpec({
+  return buildSpec({
     id,
     config,
     hostConfig,
@@ -111,7 +110,6 @@ async function specFor(context: ContainersContext, container: Container, prepare
     ...(settings.initPath === undefined ? {} : { initPath: settings.initPath }),
     ...(shmPath === undefined ? {} : { shmPath }),
   });
-  return specText(spec);
 }
 
 /** A container that shares another's network is called like that one, as with Docker. */
@@ -125,13 +123,19 @@ export function cgroupPathOf(context: ContainersContext, container: Container): 
   return containerCgroupPath(container.id, container.record.hostConfig.CgroupParent || context.settings.cgroupParent);
 }
 
-function createProcess(context: ContainersContext, container: Container, bundle: string): Promise<RunningHandle> {
+function createProcess(
+  context: ContainersContext,
+  container: Container,
+  bundle: string,
+  spec: OciSpec,
+): Promise<RunningHandle> {
   const { config, hostConfig, id, path } = container.record;
   const log = logFileOf(context, container);
   if (log !== undefined) mkdirSync(dirname(log.path), { recursive: true, mode: 0o700 });
   return context.runtime.create({
     id,
     bundle,
+    spec,
     terminal: config.Tty === true,
     stdin: config.OpenStdin === true,
     stdinOnce: config.StdinOnce === true,

@@ -42,6 +42,7 @@ export function createFakeRuntime(): FakeRuntime {
     failExec: undefined,
     names: ["crun", "runc"],
     defaultName: "crun",
+    warmUp: () => {},
     last: () => find(processes.at(-1)?.handle ?? ({ pid: 0 } as RunningHandle)),
     async create(options) {
       const failure = fake.failCreate;
