@@ -5,6 +5,19 @@
  * the server's sockets inside the container's network namespace. Names that no table has go to upstream servers.
  */
 export {
+  type ContainerResolvConf,
+  changeHostsFile,
+  containerResolvConf,
+  createHostResolver,
+  type HostResolver,
+  type HostsFileOptions,
+  hostsFile,
+  type OwnName,
+  parseExtraHost,
+  type ResolverChoice,
+  type ResolverKind,
+} from "./files/index.ts";
+export {
   createNameTable,
   type EndpointNames,
   type NameTable,
