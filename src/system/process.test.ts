@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { findProgram, isAlive, openPidfd, parseProcessStat, pidStartTime, run, sendSignal } from "./process.ts";
 
@@ -58,4 +59,18 @@ test("a signal reaches that very process and no other", async () => {
   expect(isAlive(pid, start)).toBe(false);
   expect(sendSignal(pid, start, 15)).toBe(false);
   expect(pidStartTime(pid)).toBeUndefined();
+});
+
+test("a number that is a thread's or a process group's names no process", async () => {
+  const thread = Number(readdirSync("/proc/self/task").find((tid) => Number(tid) !== process.pid));
+  expect(openPidfd(thread, pidStartTime(thread) ?? 0)).toBeUndefined();
+  const leader = spawn("/bin/sh", ["-c", "sleep 60 >/dev/null & echo $!"], { detached: true });
+  const [said] = await Promise.all([once(leader.stdout, "data"), once(leader, "exit")]);
+  const child = Number(String(said));
+  try {
+    expect(pidStartTime(child)).toBeDefined();
+    expect(openPidfd(leader.pid ?? 0, 1)).toBeUndefined();
+  } finally {
+    process.kill(child, "SIGKILL");
+  }
 });

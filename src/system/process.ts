@@ -7,6 +7,11 @@ import { declare, lastErrno, SyscallError } from "./ffi.ts";
 const SYS_pidfd_send_signal = 424;
 const SYS_pidfd_open = 434;
 const ESRCH = 3;
+/**
+ * No process has the pid. Where the number lives on as a process group's or session's, or is a thread's, kernels say EINVAL
+ * (6.1) or ENOENT (6.18).
+ */
+const NO_PROCESS: readonly number[] = [ESRCH, 22, 2];
 
 const syscallPidfdOpen = declare("long syscall(long number, int pid, unsigned int flags)");
 const syscallPidfdSend = declare("long syscall(long number, int pidfd, int signal, void *info, unsigned int flags)");
@@ -154,7 +159,7 @@ export function isAlive(pid: number, startTime: number): boolean {
 export function openPidfd(pid: number, startTime: number): number | undefined {
   const fd = syscallPidfdOpen(SYS_pidfd_open, pid, 0);
   if (fd < 0) {
-    if (lastErrno() === ESRCH) return undefined;
+    if (NO_PROCESS.includes(lastErrno())) return undefined;
     throw new SyscallError("pidfd_open", lastErrno(), `pid ${pid}`);
   }
   // Opened first, compared second: the descriptor cannot change its process any more.
