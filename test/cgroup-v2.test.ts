@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { importBusybox } from "./harness/busybox.ts";
 import { type Daemon, startDaemon } from "./harness/daemon.ts";
-import { isRoot, type Machine, makeMachine, until } from "./harness/machine.ts";
+import { isRoot, Machine, makeMachine, until } from "./harness/machine.ts";
 
 const root = "/sys/fs/cgroup";
 const here = existsSync(join(root, "cgroup.controllers"));
@@ -105,6 +105,13 @@ describe.skipIf(!isRoot || !here)(`cgroup v2${here ? "" : " (this host has it no
       const { read } = await started([]);
       const files = ["memory.max", "memory.swap.max", "memory.low", "cpu.max", "cpu.weight", "pids.max", "cpuset.cpus"];
       expect(files.map(read)).toEqual(["max", "max", "0", "max 100000", "100", "max", ""]);
+    });
+
+    it("disk weight of one disk, where the kernel has it, and a warning where not", async () => {
+      const flags = ["--blkio-weight-device", `${disk?.path}:200`];
+      const done = await run(flags, "cat /sys/fs/cgroup/io.bfq.weight");
+      if (done.code === 0) expect(done.stdout).toContain(`${disk?.numbers} 200`);
+      else expect(done.stderr).toContain("Your kernel does not support Block I/O weight_device");
     });
 
     it("without a warning", async () => {
@@ -276,4 +283,50 @@ describe.skipIf(!isRoot || !here)(`cgroup v2${here ? "" : " (this host has it no
     expect((await daemon.berth(["rm", "-f", id])).code).toBe(0);
     expect(existsSync(folder)).toBe(false);
   });
+
+  it("makes room for limits where it runs in a container, beside other processes", async () => {
+    const nest = join(machine.cgroup, "nest");
+    for (const path of ["", machine.cgroup]) writeFileSync(join(root, path, "cgroup.subtree_control"), "+memory +pids");
+    mkdirSync(join(root, nest));
+    const held = await holdIn(machine, nest);
+    const inner = new NestedMachine(machine, held, nest);
+    const nested = await startDaemon(inner, { name: "nested" });
+    await importBusybox(nested);
+    const script = "cat /proc/self/cgroup /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max";
+    const limits = ["-m", "64m", "--pids-limit", "9"];
+    const done = await nested.berth(["run", "--rm", "--network", "none", ...limits, "busybox", "sh", "-c", script]);
+    expect(done).toEqual({ code: 0, stdout: `0::/\n${64 << 20}\n9\n`, stderr: "" });
+    expect(readFileSync(join(root, nest, "init/cgroup.procs"), "utf8").split("\n")).toContain(String(held));
+    expect(nested.log).toContain("processes to the cgroup /init");
+    await nested.restart("SIGKILL");
+    expect(nested.log.match(/processes to the cgroup/g)).toHaveLength(1);
+    await nested.signal("SIGTERM");
+  });
 });
+
+/** A process in a cgroup that is the top of what it sees, as in a container; its pid on the host. */
+async function holdIn(machine: Machine, cgroup: string): Promise<number> {
+  const inside = "umount /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup; exec sleep 3600";
+  const procs = join(root, cgroup, "cgroup.procs");
+  const script = `echo 0 > ${procs}; exec unshare --cgroup --mount sh -c '${inside}'`;
+  await machine.exec("sh", ["-c", `(${script}) </dev/null >/dev/null 2>&1 &`]);
+  return until("it holds", () => {
+    const pid = Number(readFileSync(procs, "utf8").split("\n")[0]);
+    return pid > 0 && readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n" ? pid : undefined;
+  });
+}
+
+/** What is started here begins in the container's cgroup as long as that takes processes, and sees it as the top. */
+class NestedMachine extends Machine {
+  readonly #procs: string;
+
+  constructor(outer: Machine, held: number, cgroup: string) {
+    super(outer.dir, held, Promise.resolve());
+    this.#procs = join(root, cgroup, "cgroup.procs");
+  }
+
+  override enter(program: string, args: readonly string[]): [string, string[]] {
+    const script = `echo 0 2>/dev/null > ${this.#procs}; exec nsenter -t ${this.init} -m -n -p -u -i -C -- "$@"`;
+    return ["sh", ["-c", script, "sh", program, ...args]];
+  }
+}
