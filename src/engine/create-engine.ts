@@ -10,6 +10,8 @@ import { openVolumeStore } from "../store/volumes/index.ts";
 import type { RunState } from "./containers/container.ts";
 import type { ContainersContext, ContainersSettings } from "./containers/context.ts";
 import { createContainers } from "./containers/create-containers.ts";
+import { watchHealth } from "./containers/health/act-on-failure.ts";
+import { endChecks } from "./containers/health/monitor.ts";
 import { networkIds } from "./containers/network-events.ts";
 import { recover } from "./containers/recovery/recover.ts";
 import { createRegistry } from "./containers/registry.ts";
@@ -81,6 +83,8 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
     background,
     warn: log.warn,
   };
+  const endWatch = watchHealth(context);
+  undo.push("health actions", async () => endWatch());
   await recover(context);
   for (const path of stores.volumes.leftovers) background("remove an old volume", () => stores.trees.remove(path));
   background("collection of unused layers", () => images.collectGarbage());
@@ -100,7 +104,10 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
     },
     close: async () => {
       closing = true;
-      for (const container of registry.all()) container.restart?.cancel();
+      for (const container of registry.all()) {
+        container.restart?.cancel();
+        endChecks(container);
+      }
       for (const failure of await undo.unwind()) log.error(failure.message);
     },
   };

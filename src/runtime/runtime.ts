@@ -96,6 +96,8 @@ export interface ExecHandle {
   readonly pid: number;
   /** Exit code; 128+n for a signal. 137 where its monitor was killed. Never rejects. */
   readonly exit: Promise<number>;
+  /** SIGKILL to the process and to all that it has started. */
+  kill(): void;
   /** Set where `attach` was given. */
   readonly attachment: Attachment | undefined;
   resize(size: { height: number; width: number }): Promise<void>;

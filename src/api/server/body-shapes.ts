@@ -29,6 +29,7 @@ const healthcheck = struct("HealthConfig", {
   StartPeriod: int,
   StartInterval: int,
   Retries: int,
+  OnFailure: text,
 });
 
 const containerConfig: Fields = {

@@ -83,6 +83,9 @@ export const CONTAINER_FLAGS = {
   "group-add": flag.list("Add additional groups to join"),
   "health-cmd": flag.string("Command to run to check health"),
   "health-interval": flag.duration("Time between running the check (ms|s|m|h)"),
+  "health-on-failure": flag.string(
+    'What to do with a container that becomes unhealthy ("none", "kill", "restart", "stop")',
+  ),
   "health-retries": flag.int("Consecutive failures needed to report unhealthy"),
   "health-start-interval": flag.duration("Time between running the check during the start period (ms|s|m|h)"),
   "health-start-period": flag.duration(

@@ -116,17 +116,27 @@ function healthcheck(flags: ContainerFlags): HealthConfig | undefined {
   };
   const given = Object.entries(times).filter(([, value]) => value !== 0);
   const probe = flags["health-cmd"];
+  const action = oneOf(
+    flags["health-on-failure"],
+    ["", "none", "kill", "restart", "stop"],
+    "--health-on-failure must be none, kill, restart or stop",
+  ) as NonNullable<HealthConfig["OnFailure"]> | "";
   if (flags["no-healthcheck"]) {
-    if (probe !== "" || given.length > 0) throw new CliError("--no-healthcheck conflicts with --health-* options");
+    if (probe !== "" || given.length > 0 || action !== "")
+      throw new CliError("--no-healthcheck conflicts with --health-* options");
     return { Test: ["NONE"] };
   }
-  if (probe === "" && given.length === 0) return undefined;
+  if (probe === "" && given.length === 0 && action === "") return undefined;
   const negative = given.find(([, value]) => value < 0)?.[0];
   if (negative !== undefined) {
     const name = negative.replace(/(?<=[a-z])(?=[A-Z])/g, "-").toLowerCase();
     throw new CliError(`--health-${name} cannot be negative`);
   }
-  return { ...(probe === "" ? {} : { Test: ["CMD-SHELL", probe] }), ...Object.fromEntries(given) };
+  return {
+    ...(probe === "" ? {} : { Test: ["CMD-SHELL", probe] }),
+    ...Object.fromEntries(given),
+    ...(action === "" ? {} : { OnFailure: action }),
+  };
 }
 
 function buildHostConfig({ flags, changed }: CreateInput, ports: Ports, binds: readonly string[]): HostConfig {

@@ -62,7 +62,7 @@ function valueTests(filters: Filters): Test[] {
   for (const health of healths) {
     if (!HEALTHS.includes(health)) throw invalid(`unrecognized filter value for health: ${health}`);
   }
-  if (healths.length > 0) tests.push(() => healths.includes("none"));
+  if (healths.length > 0) tests.push(({ state }) => healths.includes(state.health?.status ?? "none"));
   if (booleanFilter(filters, "is-task") === true) tests.push(() => false);
   const isolations = valuesOf(filters, "isolation");
   if (isolations.length > 0) tests.push(() => isolations.includes("default") || isolations.includes(""));

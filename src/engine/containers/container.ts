@@ -63,6 +63,8 @@ export interface Container {
   exit: Notice<ContainerExit>;
   readonly removed: Notice<ContainerExit>;
   restart: PlannedRestart | undefined;
+  /** The health checks of a container that runs and has some. */
+  checks: { stop(): void } | undefined;
   /** How long the policy waits next time, in milliseconds. */
   restartDelay: number;
   /** Set by whoever stops it, so that the policy leaves it alone this once. */
@@ -82,6 +84,7 @@ export function createContainer(record: ContainerRecord, state: ContainerStateRe
     exit: createNotice(),
     removed: createNotice(),
     restart: undefined,
+    checks: undefined,
     restartDelay: 0,
     exitOnNext: false,
   };

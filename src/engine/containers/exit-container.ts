@@ -2,6 +2,7 @@ import { messageOf, rfc3339Nano } from "../../lib/index.ts";
 import type { ExitInfo } from "../../runtime/index.ts";
 import type { Container, Run } from "./container.ts";
 import { type ContainersContext, emitContainer, saveState } from "./context.ts";
+import { endChecks } from "./health/monitor.ts";
 import { emitLeft } from "./network-events.ts";
 import { nextDelay, wantsRestart } from "./restart-policy.ts";
 import { settle } from "./settle-exit.ts";
@@ -32,6 +33,7 @@ export async function finishRun(
   start: StartNow,
 ): Promise<void> {
   if (container.run !== run) return;
+  endChecks(container);
   const ending: Ending = { ...info, finishedAt: rfc3339Nano(info.finishedAt) };
   const ranFor = Math.max(info.finishedAt.getTime() - Date.parse(container.state.startedAt), 0);
   const again = container.phase === "kept" && wantsRestart(factsOf(container, info));

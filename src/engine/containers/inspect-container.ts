@@ -1,5 +1,5 @@
 import type { ContainerInspect, ContainerState } from "../../spec/api/index.ts";
-import { mountPointOf } from "../../store/records/index.ts";
+import { type HealthRecord, mountPointOf } from "../../store/records/index.ts";
 import type { Container } from "./container.ts";
 import { statusOf } from "./container-filters.ts";
 import type { ContainersContext } from "./context.ts";
@@ -65,5 +65,12 @@ function stateOf(container: Container): ContainerState {
     Error: state.error,
     StartedAt: state.startedAt,
     FinishedAt: state.finishedAt,
+    ...(state.health === undefined ? {} : { Health: healthOf(state.health) }),
   };
 }
+
+const healthOf = ({ status, failingStreak, log }: HealthRecord): NonNullable<ContainerState["Health"]> => ({
+  Status: status,
+  FailingStreak: failingStreak,
+  Log: log,
+});

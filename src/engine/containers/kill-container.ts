@@ -2,6 +2,7 @@ import { BerthError, conflict, doing, withTimeout } from "../../lib/index.ts";
 import { signalNumber } from "../../system/index.ts";
 import type { Container, Run } from "./container.ts";
 import { type ContainersContext, emitContainer, saveState, subjectOf } from "./context.ts";
+import { beginChecks } from "./health/monitor.ts";
 import { abandonRestart } from "./settle-exit.ts";
 import { checkRunning } from "./transitions.ts";
 
@@ -47,6 +48,7 @@ export function sendSignal(context: ContainersContext, container: Container, sig
     if (container.state.status === "paused" && endsRun(container, signal)) {
       await thaw(context, run);
       await saveState(context, container, { ...container.state, status: "running" });
+      beginChecks(context, container);
       emitContainer(context, container, "unpause");
     }
   });

@@ -1,6 +1,8 @@
 import { conflict } from "../../lib/index.ts";
 import type { Container } from "./container.ts";
 import { type ContainersContext, emitContainer, saveState, subjectOf } from "./context.ts";
+import { beginChecks, endChecks } from "./health/monitor.ts";
+import { uncheckedHealth } from "./health/plan-health.ts";
 import { checkPause, checkUnpause } from "./transitions.ts";
 
 /** POST /containers/{id}/pause. */
@@ -21,7 +23,15 @@ function change(context: ContainersContext, container: Container, verb: "pause" 
     if (run === undefined) throw conflict(`container ${container.id} is not running`);
     if (verb === "pause") await context.runtime.pause(run.handle);
     else await context.runtime.resume(run.handle);
-    await saveState(context, container, { ...container.state, status: verb === "pause" ? "paused" : "running" });
+    const health =
+      verb === "pause" && container.state.health ? { health: uncheckedHealth(container.state.health) } : {};
+    await saveState(context, container, {
+      ...container.state,
+      ...health,
+      status: verb === "pause" ? "paused" : "running",
+    });
+    if (verb === "pause") endChecks(container);
+    else beginChecks(context, container);
     emitContainer(context, container, verb);
   });
 }

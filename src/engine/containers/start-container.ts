@@ -4,6 +4,8 @@ import { connectAttachers, endAttachers } from "./attach/pending.ts";
 import { type Container, isAutoRemoved, type Run } from "./container.ts";
 import { type ContainersContext, emitContainer, saveState, subjectOf } from "./context.ts";
 import { watchRun } from "./exit-container.ts";
+import { beginChecks } from "./health/monitor.ts";
+import { healthPlanOf, startingHealth } from "./health/plan-health.ts";
 import { removeNow } from "./remove-now.ts";
 import { launch } from "./start/launch.ts";
 import { checkStart, started, startFailed } from "./transitions.ts";
@@ -42,8 +44,13 @@ export async function startNow(context: ContainersContext, container: Container)
 
 async function begin(context: ContainersContext, container: Container, run: Run): Promise<void> {
   container.run = run;
-  await saveState(context, container, started(container.state, instantText(context.clock)));
+  const checked = healthPlanOf(container.record.config) !== undefined;
+  await saveState(context, container, {
+    ...started(container.state, instantText(context.clock)),
+    ...(checked ? { health: startingHealth(container.state.health) } : {}),
+  });
   emitContainer(context, container, "start");
+  beginChecks(context, container);
   watchRun(context, container, run, startNow);
 }
 

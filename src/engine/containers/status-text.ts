@@ -10,7 +10,7 @@ export function statusText(state: ContainerStateRecord, removing: boolean, now: 
     case "restarting":
       return `Restarting (${state.exitCode}) ${since(state.finishedAt)} ago`;
     case "running":
-      return `Up ${since(state.startedAt)}`;
+      return `Up ${since(state.startedAt)}${healthText(state)}`;
     default:
   }
   if (removing) return "Removal In Progress";
@@ -19,4 +19,9 @@ export function statusText(state: ContainerStateRecord, removing: boolean, now: 
     return state.status === "created" ? "Created" : "";
   }
   return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`;
+}
+
+function healthText({ health }: ContainerStateRecord): string {
+  if (health === undefined) return "";
+  return health.status === "starting" ? " (health: starting)" : ` (${health.status})`;
 }

@@ -1,6 +1,7 @@
 import { BerthError, conflict } from "../../lib/index.ts";
 import type { ContainerStateRecord } from "../../store/records/index.ts";
 import { NEVER } from "../../store/records/index.ts";
+import { uncheckedHealth } from "./health/plan-health.ts";
 
 /**
  * Which verb may follow which state, and what a container's state becomes. Everything here is pure; the texts are
@@ -104,7 +105,8 @@ export function ended(
   state: ContainerStateRecord,
   { exitCode, oomKilled, finishedAt, error }: Ending,
 ): ContainerStateRecord {
-  return { ...state, status: "exited", exitCode, oomKilled, finishedAt, error: error ?? "" };
+  const health = state.health === undefined ? {} : { health: uncheckedHealth(state.health) };
+  return { ...state, ...health, status: "exited", exitCode, oomKilled, finishedAt, error: error ?? "" };
 }
 
 export function restarting(state: ContainerStateRecord, ending: Ending): ContainerStateRecord {

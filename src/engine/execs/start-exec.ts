@@ -1,11 +1,10 @@
 import { BerthError, conflict, deferred, frameHeader, messageOf, notFound } from "../../lib/index.ts";
-import { buildProcess, checkWorkingDirectory, type ExecHandle, type OciProcess } from "../../runtime/index.ts";
+import type { ExecHandle } from "../../runtime/index.ts";
 import type { ExecStartBody } from "../../spec/api/index.ts";
 import { openSession } from "../containers/attach/attach-session.ts";
 import { parseDetachKeys } from "../containers/attach/detach-keys.ts";
 import { type ContainersContext, emitContainer, subjectOf } from "../containers/context.ts";
-import { hostnameOf, rootfsOf } from "../containers/start/launch.ts";
-import { userIn } from "../containers/start/root-file-system.ts";
+import { execProcess } from "../containers/exec-process.ts";
 import { checkExec } from "../containers/transitions.ts";
 import type { AttachSession } from "../engine.ts";
 import { commandLine } from "./create-exec.ts";
@@ -61,33 +60,8 @@ function run(context: ContainersContext, exec: Exec, start: ExecStartBody, detac
   const { AttachStdin: stdin = false, AttachStdout: stdout = false, AttachStderr: stderr = false } = exec.body;
   return context.runtime.exec(current.handle, {
     id: exec.id,
-    process: processOf(context, exec, start),
+    process: execProcess(context, exec.container, exec.body, start.ConsoleSize),
     ...(detach ? {} : { attach: { stdin, stdout, stderr } }),
-  });
-}
-
-function processOf(context: ContainersContext, exec: Exec, start: ExecStartBody): OciProcess {
-  const { container, body } = exec;
-  const { config, hostConfig } = container.record;
-  // Groups that were added to the container are its own user's, not another's.
-  const groups = body.User ? [] : (hostConfig.GroupAdd ?? []);
-  const root = rootfsOf(context, container.id);
-  const user = userIn(root, body.User || config.User || "", groups);
-  const cwd = body.WorkingDir || config.WorkingDir || "/";
-  checkWorkingDirectory(root, cwd);
-  return buildProcess({
-    config,
-    hostConfig,
-    user,
-    hostname: hostnameOf(context, container),
-    args: body.Cmd ?? [],
-    env: body.Env ?? [],
-    cwd,
-    tty: body.Tty === true,
-    consoleSize: start.ConsoleSize ?? body.ConsoleSize ?? undefined,
-    privileged: body.Privileged === true,
-    machine: context.machine,
-    defaults: context.settings.spec,
   });
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError } from "../../lib/index.ts";
-import { pidStartTime, reap, watchExit } from "../../system/index.ts";
+import { cgroupView, killTree, pidStartTime, reap, watchExit } from "../../system/index.ts";
 import { connectHub, type Hub } from "../attach/hub.ts";
 import { stdinReaders } from "../attach/stdin-pipe.ts";
 import { translateFailure } from "../failures/translate.ts";
@@ -37,7 +37,10 @@ export async function execInContainer(
     session = await attachBefore(monitor, options, folder);
     const pid = await startedPid(monitor, runtime, options, folder);
     if (session !== undefined) session.pid = pid;
-    return running(monitor, pid, session?.attachment, folder, remove);
+    return {
+      ...running(monitor, pid, session?.attachment, folder, remove),
+      kill: killer(context, handle, pid),
+    };
   } catch (error) {
     session?.hub.close();
     monitor?.kill();
@@ -126,7 +129,7 @@ function running(
   attachment: Attachment | undefined,
   folder: string,
   remove: () => void,
-): ExecHandle {
+): Omit<ExecHandle, "kill"> {
   const exit = monitor.sync.next().then((message) => {
     const code = message?.data ?? savedExit(folder) ?? killedCode;
     monitor.release();
@@ -134,6 +137,11 @@ function running(
     return code;
   });
   return { pid, exit, attachment, resize: (size) => setWindowSize(folder, size) };
+}
+
+function killer(context: DriverContext, handle: RunningHandle, pid: number): () => void {
+  const start = pidStartTime(pid) ?? -1;
+  return () => killTree(pid, start, () => cgroupView(context.cgroups, handle.cgroupPath).processes());
 }
 
 function savedExit(folder: string): number | undefined {

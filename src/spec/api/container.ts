@@ -15,6 +15,8 @@ export interface HealthConfig {
   StartPeriod?: number;
   StartInterval?: number;
   Retries?: number;
+  /** Berth's own: what happens to a container that becomes unhealthy. */
+  OnFailure?: "none" | "kill" | "restart" | "stop";
 }
 
 export interface ContainerConfig {

@@ -1,4 +1,11 @@
-import type { ContainerConfig, HostConfig, MountPoint, MountType, NetworkingConfig } from "../../spec/api/index.ts";
+import type {
+  ContainerConfig,
+  HealthLogEntry,
+  HostConfig,
+  MountPoint,
+  MountType,
+  NetworkingConfig,
+} from "../../spec/api/index.ts";
 import type { Digest } from "../../spec/index.ts";
 
 /** A mount of a container as it was decided at create: what inspect shows, and what a start has to do for it. */
@@ -69,6 +76,15 @@ export interface ContainerStateRecord {
   restartCount: number;
   /** Stopped by a user, so "unless-stopped" leaves it alone. */
   stoppedByUser: boolean;
+  /** Only of a container with a health check that has been started. */
+  health?: HealthRecord;
+}
+
+/** What its checks say of a container; the last of them in the log. */
+export interface HealthRecord {
+  status: "starting" | "healthy" | "unhealthy";
+  failingStreak: number;
+  log: HealthLogEntry[];
 }
 
 /** What Docker prints for "never". */

@@ -8,7 +8,7 @@ import { mergeConfig } from "./merge-config.ts";
 import { isMountMode } from "./mount-mode.ts";
 import { parseBind, parseMount } from "./mount-request.ts";
 import { BRIDGE_WARNING, planNetwork } from "./network-mode.ts";
-import { type CreateFacts, HEALTH_WARNING, planCreate } from "./plan-create.ts";
+import { type CreateFacts, planCreate } from "./plan-create.ts";
 import { planMounts } from "./plan-mounts.ts";
 
 const image: ContainerConfig = {
@@ -212,7 +212,7 @@ const facts: CreateFacts = {
   volumeName: () => "generated",
 };
 
-test("a plan names volumes, remembers other containers by id and warns of what is not done yet", () => {
+test("a plan names volumes, and remembers other containers by id", () => {
   const healthy = { ...image, Healthcheck: { Test: ["CMD", "true"] } };
   const host = { NetworkMode: "container:web", IpcMode: "container:web", Binds: ["named:/n"] };
   const plan = planCreate({ Image: "busybox", HostConfig: host }, imageRecord(healthy), facts);
@@ -224,7 +224,7 @@ test("a plan names volumes, remembers other containers by id and warns of what i
   ]);
   expect(plan.record.config).toMatchObject({ Hostname: "f".repeat(12), WorkingDir: "/srv" });
   expect([plan.record.path, ...plan.record.args]).toEqual(["/entry", "default"]);
-  expect(plan.warnings).toEqual([HEALTH_WARNING]);
+  expect(plan.warnings).toEqual([]);
 });
 
 test("an image of another platform is refused, or warned of", () => {

@@ -59,5 +59,6 @@ function mergeHealth(user: HealthConfig | null | undefined, image: HealthConfig 
     const value = user[key];
     if (value !== undefined && value !== 0) merged[key] = value;
   }
+  if (user.OnFailure) merged.OnFailure = user.OnFailure;
   return merged;
 }

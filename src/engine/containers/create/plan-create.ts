@@ -56,9 +56,6 @@ export interface CreatePlan {
   warnings: string[];
 }
 
-export const HEALTH_WARNING =
-  "Health checks are not run yet: the image's or container's health check is kept, and the container has no health status.";
-
 /**
  * Everything that a create decides, from what the user asked for, the image and the facts. Pure. Throws "invalid" and
  * "not-implemented" with Docker's texts where it has them.
@@ -73,7 +70,6 @@ export function planCreate(body: ContainerCreateBody, image: ImageRecord, facts:
   const named = requests.map((mount) => (mount.volume === "" ? { ...mount, volume: facts.volumeName() } : mount));
   const anonymous = named.filter((_, index) => requests[index]?.volume === "").map((mount) => mount.volume ?? "");
   warnings.push(...checkPlatform(image, facts));
-  if (config.Healthcheck && config.Healthcheck.Test?.[0] !== "NONE") warnings.push(HEALTH_WARNING);
   return {
     warnings,
     volumes: named.filter((mount) => mount.volume !== undefined).map((mount) => volumeOf(mount, anonymous)),

@@ -21,7 +21,7 @@ export interface FakeRuntime extends Runtime {
   last(): FakeProcess;
   /** What the next create rejects with. */
   failCreate: BerthError | undefined;
-  readonly execs: { process: { args: string[] }; exit: Deferred<number> }[];
+  readonly execs: { process: { args: string[] }; exit: Deferred<number>; output: PassThrough | undefined }[];
   failExec: BerthError | undefined;
   readonly cleaned: string[];
 }
@@ -87,9 +87,9 @@ export function createFakeRuntime(): FakeRuntime {
     async exec(handle, options) {
       if (fake.failExec !== undefined) throw fake.failExec;
       const exit = deferred<number>();
-      fake.execs.push({ process: options.process, exit });
       const attachment = options.attach === undefined ? undefined : attachTo(find(handle), options.attach);
-      return { pid: 5000, exit: exit.promise, attachment, resize: async () => {} };
+      fake.execs.push({ process: options.process, exit, output: find(handle).attachments.at(-1)?.output });
+      return { pid: 5000, exit: exit.promise, attachment, resize: async () => {}, kill: () => exit.resolve(137) };
     },
     close: () => {},
   };

@@ -25,6 +25,10 @@ function checkHealth(config: ContainerConfig): void {
     if (value !== 0 && value < MILLISECOND) throw invalid(`${field} in Healthcheck cannot be less than 1ms`);
   }
   if ((health.Retries ?? 0) < 0) throw invalid("Retries in Healthcheck cannot be negative");
+  const action: string = health.OnFailure ?? "";
+  if (!["", "none", "kill", "restart", "stop"].includes(action)) {
+    throw invalid(`OnFailure in Healthcheck must be none, kill, restart or stop, not ${JSON.stringify(action)}`);
+  }
 }
 
 /** Checks the container's own part of the body. Throws "invalid" with Docker's text. */
