@@ -66,10 +66,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     async handle(request, reply, exposure) {
+      const { socket } = request; // the request lets go of it when it is destroyed
       const hangUp = lazySignal(closing, (abort) => {
-        request.socket.once("end", abort);
+        if (reply.closed) return abort();
+        socket.once("end", abort);
         reply.once("close", () => {
-          request.socket.off("end", abort);
+          socket.off("end", abort);
           abort();
         });
       });

@@ -10,6 +10,9 @@ export interface ListenOptions {
   env?: NodeJS.ProcessEnv;
 }
 
+/** Connections that may wait to be taken: the kernel's own limit, as Go has it. Past it, clients fail at once. */
+const backlog = 4096;
+
 /**
  * Makes a server listen on a parsed address and resolves with the address that it got (port 0 is filled in). A unix
  * socket is 0660 from its first moment; a stale one is replaced, one that a living process serves is refused.
@@ -21,7 +24,7 @@ export async function listen(server: Server, host: Host, options: ListenOptions 
         await listenUnix(server, host.path, options.gid);
         return host;
       case "tcp":
-        await bound(server, () => server.listen({ host: host.host, port: host.port }));
+        await bound(server, () => server.listen({ host: host.host, port: host.port, backlog }));
         return { ...host, port: portOf(server) };
       case "fd":
         await bound(server, () => server.listen({ fd: inheritedFd(host.name, options.env ?? process.env) }));
@@ -41,7 +44,7 @@ async function listenUnix(server: Server, path: string, gid: number | undefined)
     // bind makes the file within this call, and the mask is put back before anything else runs
     const mask = process.umask(0o117);
     try {
-      server.listen({ path });
+      server.listen({ path, backlog });
     } finally {
       process.umask(mask);
     }
