@@ -84,11 +84,12 @@ function serveContainer(options: ServeOptions, shared: SharedForwarding, warn: (
 }
 
 function openIn({ containerId, namespace }: ServeOptions): { namespace: number; sockets: ServerSockets } {
-  const fd = openSync(namespace, "r");
+  let fd: number | undefined;
   try {
+    fd = openSync(namespace, "r");
     return { namespace: fd, sockets: inNetworkNamespace(fd, openServerSockets) };
   } catch (error) {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
     throw doing(`starting the name server of container ${containerId.slice(0, 12)}`, error);
   }
 }
