@@ -80,12 +80,17 @@ export function subjectOf(container: Container) {
   return { id, phase, name: record.name, status: state.status };
 }
 
-/** Replaces the state, in memory and on disk. Only in the container's queue. */
+/**
+ * Replaces the state, in memory and on disk. Only in the container's queue. Never fails: on a full disk a container has
+ * to be stopped all the same, and what has just been started runs.
+ */
 export async function saveState(
   context: ContainersContext,
   container: Container,
   state: Container["state"],
 ): Promise<void> {
   container.state = state;
-  await context.records.saveState(container.id, state);
+  await context.records.saveState(container.id, state).catch((error: unknown) => {
+    context.warn(`state of container ${container.id}: ${messageOf(error)}`);
+  });
 }
