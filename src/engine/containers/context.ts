@@ -1,3 +1,4 @@
+import { messageOf } from "../../lib/index.ts";
 import type { Machine, Runtime, SpecDefaults } from "../../runtime/index.ts";
 import type { LogConfig } from "../../spec/api/index.ts";
 import type { ImageRecord, Snapshots } from "../../store/index.ts";
