@@ -3,6 +3,9 @@ import { open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BerthError } from "./errors.ts";
 
+/** Bits that the system takes away from the mode of a new file. */
+const umask = process.umask();
+
 export interface WriteFileOptions {
   /** Survive a power cut: fsync of the file and, after the rename, of its folder. */
   durable: boolean;
@@ -24,7 +27,7 @@ export async function writeFileAtomic(
     const file = await open(temporary, "wx", mode);
     try {
       await file.writeFile(data);
-      await file.chmod(mode);
+      if ((mode & umask) !== 0) await file.chmod(mode);
       if (durable) await file.sync();
     } finally {
       await file.close();

@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { basename, join } from "node:path";
 import { BerthError, invalid } from "../../lib/index.ts";
 import {
   type CgroupLayout,
@@ -13,6 +14,9 @@ import { runtimeMessage } from "../failures/runtime-message.ts";
 import type { NamedRuntime, RuntimeProgram } from "../monitor/program.ts";
 import type { RunningHandle } from "../runtime.ts";
 import { createFilters, type Filters } from "./filters.ts";
+
+/** Milliseconds for which moves stay quick after one, at least. */
+const warmFor = 8;
 
 /** Which runtime a program is, by what it says itself: the ways past its commands are known for these. */
 export type RuntimeKind = "crun" | "runc" | "other";
@@ -32,6 +36,8 @@ export interface DriverContext {
   readonly filters: Filters;
   /** To be called before a runtime moves a process into a cgroup, as early as that is known. */
   warmUp(): void;
+  /** The same until what it gives is called. */
+  keepWarm(): () => void;
   readonly defaultName: string;
   readonly names: readonly string[];
   close(): void;
@@ -47,7 +53,8 @@ export interface ContextOptions {
 
 export function createContext(options: ContextOptions): DriverContext {
   const kinds = new Map<string, Promise<RuntimeKind>>();
-  const copies = createCopies();
+  const copies = createCopies(join(options.execRoot, "bin"));
+  const warmUp = createMigrationWarmer(options.cgroups);
   const kind = (runtime: NamedRuntime) => {
     const known = kinds.get(runtime.path) ?? kindOfProgram(runtime.path);
     kinds.set(runtime.path, known);
@@ -66,27 +73,35 @@ export function createContext(options: ContextOptions): DriverContext {
       return { name, path: program.path, args: [...(program.args ?? []), `--root=${stateRoot}`], stateRoot };
     },
     kind,
-    quick: async (runtime) =>
-      (await kind(runtime)) === "crun" ? { ...runtime, path: copies.of(runtime.path) } : runtime,
+    quick: async (runtime) => ((await kind(runtime)) === "crun" ? { ...runtime, path: copies.of(runtime) } : runtime),
     filters: createFilters(),
-    warmUp: createMigrationWarmer(options.cgroups),
+    warmUp,
+    keepWarm() {
+      warmUp();
+      const timer = setInterval(warmUp, warmFor);
+      return () => clearInterval(timer);
+    },
     close: () => copies.close(),
   };
 }
 
-/** Sealed copies of programs, renewed when the program changes. A former copy stays: a monitor may be about to use it. */
-function createCopies(): { of(path: string): string; close(): void } {
+/**
+ * Sealed copies of programs, renewed when the program changes. A former copy stays: a monitor may be about to use it.
+ * They are called by links in `folder`, for the sake of the name that their processes get.
+ */
+function createCopies(folder: string): { of(runtime: NamedRuntime): string; close(): void } {
   const copies = new Map<string, SealedProgram>();
   const all: SealedProgram[] = [];
   return {
-    of(path) {
-      const known = copies.get(path);
-      if (known?.current() === true) return known.path;
+    of({ name, path }) {
       try {
-        const copy = sealProgram(path);
-        copies.set(path, copy);
-        all.push(copy);
-        return copy.path;
+        let program = copies.get(path);
+        if (program?.current() !== true) {
+          program = sealProgram(path);
+          copies.set(path, program);
+          all.push(program);
+        }
+        return linkTo(program, join(folder, name.replaceAll("/", "-")), basename(path));
       } catch {
         return path; // it copies itself, then
       }
@@ -96,6 +111,24 @@ function createCopies(): { of(path: string): string; close(): void } {
       copies.clear();
     },
   };
+}
+
+function linkTo(program: SealedProgram, folder: string, name: string): string {
+  const link = join(folder, name);
+  if (linkTarget(link) === program.path) return link;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  rmSync(`${link}.new`, { force: true });
+  symlinkSync(program.path, `${link}.new`);
+  renameSync(`${link}.new`, link);
+  return link;
+}
+
+function linkTarget(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
+  }
 }
 
 async function kindOfProgram(path: string): Promise<RuntimeKind> {

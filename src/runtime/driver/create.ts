@@ -26,7 +26,6 @@ export async function createContainer(context: DriverContext, options: CreateOpt
   if (options.spec !== undefined)
     writeSpec(options.bundle, isCrun ? context.filters.addTo(options.spec) : options.spec);
   const args = containerArguments(options, await context.quick(runtime));
-  context.warmUp();
   const monitor = spawnMonitor({
     program: context.conmon,
     args,
@@ -34,6 +33,7 @@ export async function createContainer(context: DriverContext, options: CreateOpt
     temporary: context.temporary,
     handshake: false,
   });
+  const letCool = context.keepWarm();
   try {
     const pid = await createdPid(monitor, runtime, options);
     if (isCrun && options.spec !== undefined) context.filters.learn(options.spec, stateFolder(runtime, options));
@@ -44,6 +44,7 @@ export async function createContainer(context: DriverContext, options: CreateOpt
     await removeTraces(context, runtime, options);
     throw error;
   } finally {
+    letCool();
     monitor.release();
   }
 }

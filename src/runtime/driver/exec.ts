@@ -31,6 +31,7 @@ export async function execInContainer(
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   let monitor: Monitor | undefined;
   let session: Session | undefined;
+  const letCool = context.keepWarm();
   try {
     writeFileSync(join(folder, "process.json"), specText(options.process), { mode: 0o600 });
     monitor = await spawnExec(context, runtime, handle, options, folder);
@@ -47,6 +48,8 @@ export async function execInContainer(
     monitor?.release();
     remove();
     throw error;
+  } finally {
+    letCool();
   }
 }
 
@@ -77,7 +80,6 @@ async function spawnExec(
   // With a terminal crun 1.8 writes why it failed on the terminal, where nobody reads it any more.
   const log = streams.terminal && (await context.kind(runtime)) === "crun" ? [`--log=${join(folder, failureLog)}`] : [];
   const logging = { ...(await context.quick(runtime)), args: [...runtime.args, ...log] };
-  context.warmUp();
   const monitor = spawnMonitor({
     program: context.conmon,
     args: execArguments({ container: handle.id, folder, attach, ...streams }, logging),

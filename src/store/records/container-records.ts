@@ -45,8 +45,9 @@ export async function openContainerRecords(dataRoot: string): Promise<ContainerR
       await mkdir(folder(id), { mode: 0o700 });
     },
     async save(record, { durable }) {
-      await writeFileAtomic(join(folder(record.id), "container.json"), JSON.stringify(record), { durable });
-      if (durable) await syncFolder(root);
+      const written = writeFileAtomic(join(folder(record.id), "container.json"), JSON.stringify(record), { durable });
+      // At the same time: the folder is there already, and one commit of the file system's serves all of them.
+      await Promise.all([written, durable ? syncFolder(root) : undefined]);
     },
     saveState: (id, state) =>
       writeFileAtomic(join(folder(id), "state.json"), JSON.stringify(state), { durable: false }),

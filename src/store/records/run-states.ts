@@ -1,6 +1,7 @@
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { readJsonFile, writeFileAtomic } from "../../lib/index.ts";
+import { readJsonFile } from "../../lib/index.ts";
 import { removeTreeSync } from "../trees/remove-tree.ts";
 
 /**
@@ -25,13 +26,17 @@ export async function openRunStates<T>(execRoot: string): Promise<RunStates<T>> 
   const folder = (id: string) => join(root, id);
   return {
     folder,
+    // Memory is quicker than a thread that writes to it.
     makeFolder: async (id) => {
-      await mkdir(folder(id), { recursive: true, mode: 0o700 });
+      mkdirSync(folder(id), { recursive: true, mode: 0o700 });
     },
-    save: (id, state) => writeFileAtomic(join(folder(id), "run.json"), JSON.stringify(state), { durable: false }),
+    async save(id, state) {
+      const path = join(folder(id), "run.json");
+      writeFileSync(`${path}.tmp`, JSON.stringify(state), { mode: 0o600 });
+      renameSync(`${path}.tmp`, path);
+    },
     load: (id) => readJsonFile<T>(join(folder(id), "run.json")).catch(() => undefined),
     list: async () => (await readdir(root)).filter((name) => /^[0-9a-f]{64}$/.test(name)),
-    // Few small files: quicker here than on another thread.
     remove: async (id) => removeTreeSync(folder(id)),
   };
 }

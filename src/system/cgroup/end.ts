@@ -71,7 +71,14 @@ export async function killCgroup(layout: CgroupLayout, path: string, timeoutMs =
 
 /** Removes one hierarchy's directory and those below it. False where something in it is still busy. */
 function removeDir(dir: string): boolean {
-  for (const child of childrenOf(dir)) if (!removeDir(child)) return false;
+  // Most have none below them: they are looked for where the directory does not go.
+  if (removeOne(dir)) return true;
+  const children = childrenOf(dir);
+  for (const child of children) if (!removeDir(child)) return false;
+  return children.length > 0 && removeOne(dir);
+}
+
+function removeOne(dir: string): boolean {
   try {
     rmdirSync(dir);
     return true;

@@ -88,6 +88,8 @@ async function interact(
 ): Promise<number> {
   const path = apiPath`/exec/${id}`;
   const response = await context.client.request("POST", `${path}/start`, { json, upgrade: true });
+  // For the question that follows.
+  context.client.prepare();
   const { carry } = await import("../../terminal/hijack.ts");
   const session = carry(response, {
     stdin: flags.interactive,
