@@ -318,15 +318,16 @@ async function holdIn(machine: Machine, cgroup: string): Promise<number> {
 
 /** What is started here begins in the container's cgroup as long as that takes processes, and sees it as the top. */
 class NestedMachine extends Machine {
-  readonly #procs: string;
+  readonly #script: string;
 
   constructor(outer: Machine, held: number, cgroup: string) {
-    super(outer.dir, held, Promise.resolve());
-    this.#procs = join(root, cgroup, "cgroup.procs");
+    super(outer.dir, outer.init, Promise.resolve());
+    const inside = /^NSpid:.*\t(\d+)$/m.exec(readFileSync(`/proc/${held}/status`, "utf8"))?.[1];
+    const join = `echo 0 2>/dev/null > ${root}${cgroup}/cgroup.procs`;
+    this.#script = `${join}; exec nsenter -t ${inside} --mount --cgroup -- "$@"`;
   }
 
   override enter(program: string, args: readonly string[]): [string, string[]] {
-    const script = `echo 0 2>/dev/null > ${this.#procs}; exec nsenter -t ${this.init} -m -n -p -u -i -C -- "$@"`;
-    return ["sh", ["-c", script, "sh", program, ...args]];
+    return super.enter("sh", ["-c", this.#script, "sh", program, ...args]);
   }
 }
