@@ -14,7 +14,7 @@ export { containerOf } from "./modes.ts";
 export { tmpfsMount } from "./mounts.ts";
 export type * from "./oci.ts";
 export { buildProcess, type ProcessInput } from "./process.ts";
-export { checkMountPoints, checkRoot, checkWorkingDirectory } from "./root-check.ts";
+export { checkRoot, checkWorkingDirectory, mountPlaces } from "./root-check.ts";
 export { specText } from "./spec-text.ts";
 export { tmpfsData } from "./tmpfs.ts";
 export { validateContainerConfig, validateHostConfig } from "./validate/index.ts";

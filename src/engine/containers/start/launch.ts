@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import type { UndoStack } from "../../../lib/index.ts";
 import {
   buildSpec,
-  checkMountPoints,
   type LogFileOptions,
+  mountPlaces,
   type OciSpec,
   type RunningHandle,
   resolveBlockDevices,
@@ -89,9 +89,12 @@ async function specFor(context: ContainersContext, container: Container, prepare
   const { record, id } = container;
   const { config, hostConfig } = record;
   const { settings, machine } = context;
-  checkMountPoints(prepared.rootfs, record.mounts);
-  const own = await resolveMounts(context, container, prepared.pinned);
-  const taken = new Set(own.map((mount) => mount.destination));
+  const places = mountPlaces(prepared.rootfs, record.mounts);
+  const own = (await resolveMounts(context, container, prepared.pinned)).map((mount, index) => ({
+    ...mount,
+    destination: places[index] ?? mount.destination,
+  }));
+  const taken = new Set([...record.mounts, ...own].map((mount) => mount.destination));
   const shmPath = await shmPathOf(context, container, prepared.pinned);
   return buildSpec({
     id,
