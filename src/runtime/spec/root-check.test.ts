@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { checkMountPoints, checkRoot, checkWorkingDirectory } from "./root-check.ts";
+import { checkRoot, checkWorkingDirectory, mountPlaces } from "./root-check.ts";
 
 let root: string;
 beforeEach(() => {
@@ -52,13 +52,15 @@ test("nothing but procfs takes the place of /proc, and no volume that of devices
   symlinkSync("proc/self/attr", join(root, "attr"));
   symlinkSync("/dev", join(root, "d"));
   const refused = (type: "bind" | "volume" | "tmpfs", destination: string, source = "") =>
-    expect(() => checkMountPoints(root, [{ type, source, destination }]), destination);
+    expect(() => mountPlaces(root, [{ type, source, destination }]), destination);
   refused("volume", "/proc").toThrow('"/proc" cannot be mounted because it is not of type proc');
   refused("bind", "/proc", "/etc").toThrow("not of type proc");
   refused("volume", "/attr").toThrow('"/attr" cannot be mounted because it is inside /proc');
   refused("tmpfs", "/x/../proc/sys").toThrow("inside /proc");
   refused("volume", "/d/null").toThrow("holds devices");
   refused("volume", "/dev").toThrow("holds devices");
+  symlinkSync("..", join(root, "up"));
+  refused("bind", "/up", "/etc").toThrow("leads to the root");
   for (const destination of ["/proc/cpuinfo", "/dev/shm", "/sys", "/process", "/devices", "/srv/proc"])
     refused("volume", destination).not.toThrow();
   refused("bind", "/proc", "/proc").not.toThrow();
@@ -70,4 +72,21 @@ test("other working directories pass, there or not", () => {
   mkdirSync(join(root, "srv/proc/fd"), { recursive: true });
   for (const path of ["", "/", "/proc", "/proc/self", "/srv/proc/fd", "/nowhere", "/fd"])
     checkWorkingDirectory(root, path);
+});
+
+test("a mount goes where links lead inside the root, also to what is not there yet", () => {
+  mkdirSync(join(root, "there"));
+  symlinkSync("/etc/../nowhere/./x", join(root, "there/link"));
+  symlinkSync("../../../there", join(root, "again"));
+  const places = (...destinations: string[]) =>
+    mountPlaces(
+      root,
+      destinations.map((destination) => ({ type: "bind", source: "/etc", destination })),
+    );
+  expect(places("/there/link/y", "/again/link", "/plain/z/", "/again")).toEqual([
+    "/nowhere/x/y",
+    "/nowhere/x",
+    "/plain/z",
+    "/there",
+  ]);
 });

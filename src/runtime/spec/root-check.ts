@@ -49,16 +49,17 @@ const REPLACEABLE = new Set([
 const DEVICES = /^\/dev(?:\/(?:null|zero|full|random|urandom|tty|console|ptmx|pts(?:\/.*)?))?$/;
 
 /**
- * Refuses mounts that would put something else in the place of the real procfs, to which the runtime writes labels and
- * scores (CVE-2019-16884), with runc's texts; and volumes in the place of /dev, whose nodes the runtime takes for
- * devices (CVE-2025-31133). An image can ask for either, by name or through a link.
+ * Where in the root each mount goes once the image's links are followed, those to nothing too, in the order of `mounts`.
+ * Refuses, with runc's texts, what would put something else in the place of the real procfs, to which the runtime writes
+ * labels and scores (CVE-2019-16884); and volumes in the place of /dev, whose nodes the runtime takes for devices
+ * (CVE-2025-31133). An image can ask for either, by name or through a link.
  */
-export function checkMountPoints(
+export function mountPlaces(
   root: Root,
   mounts: readonly { type: "bind" | "volume" | "tmpfs"; source: string; destination: string }[],
-): void {
-  withRoot(root, (fd) => {
-    for (const { type, source, destination } of mounts) {
+): string[] {
+  return withRoot(root, (fd) =>
+    mounts.map(({ type, source, destination }) => {
       const place = whereItLeads(fd, destination);
       const named = JSON.stringify(destination);
       if (place === "/proc" && !(type === "bind" && isProcfs(source)))
@@ -66,8 +67,10 @@ export function checkMountPoints(
       if (place.startsWith("/proc/") && !REPLACEABLE.has(place))
         throw invalid(`${named} cannot be mounted because it is inside /proc`);
       if (type === "volume" && DEVICES.test(place)) throw invalid(`${named} cannot be a volume: it holds devices`);
-    }
-  });
+      if (place === "/") throw invalid(`${named} cannot be mounted because it leads to the root`);
+      return place;
+    }),
+  );
 }
 
 const PROC_SUPER_MAGIC = 0x9fa0;
