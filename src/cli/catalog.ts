@@ -27,8 +27,14 @@ const container: Record<string, Entry> = {
     "Attach local standard input, output, and error streams to a running container",
     async () => (await import("./commands/container/attach.ts")).attach,
   ),
-  commit: later("Create a new image from a container's changes", "commit"),
-  cp: later("Copy files/folders between a container and the local filesystem", "cp"),
+  commit: entry(
+    "Create a new image from a container's changes",
+    async () => (await import("./commands/container/commit.ts")).commit,
+  ),
+  cp: entry(
+    "Copy files/folders between a container and the local filesystem",
+    async () => (await import("./commands/container/cp.ts")).cp,
+  ),
   create: entry("Create a new container", async () => (await import("./commands/container/create.ts")).create),
   diff: entry(
     "Inspect changes to files or directories on a container's filesystem",

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { messageOf, UndoStack } from "../lib/index.ts";
 import { createRuntime, type SpecDefaults } from "../runtime/index.ts";
 import { createSnapshots, openBlobStore, openImageStore } from "../store/index.ts";
-import { openLayerStore } from "../store/layers/index.ts";
+import { createPacker, openLayerStore } from "../store/layers/index.ts";
 import { openContainerRecords, openRunStates } from "../store/records/index.ts";
-import { createTrees } from "../store/trees/index.ts";
+import { createArchives, createTrees } from "../store/trees/index.ts";
 import { openVolumeStore } from "../store/volumes/index.ts";
 import type { RunState } from "./containers/container.ts";
 import type { ContainersContext, ContainersSettings } from "./containers/context.ts";
@@ -120,12 +120,18 @@ async function openStores(config: EngineConfig, log: EngineLog, undo: UndoStack)
   // Threads of their own, so that taking a container down does not wait behind the removal of a big tree.
   const mounts = createTrees();
   undo.push("mount workers", () => mounts.close());
+  const archives = createArchives();
+  undo.push("archive workers", () => archives.close());
+  const packer = createPacker();
+  undo.push("pack workers", () => packer.close());
   const layers = await openLayerStore({ folder: join(dataRoot, "layers"), trees });
   undo.push("layers", () => layers.close());
   const blobs = await openBlobStore(dataRoot);
   undo.push("blobs", () => blobs.close());
   return {
     trees,
+    archives,
+    packer,
     layers,
     blobs,
     snapshots: createSnapshots({ layers, trees: { ...trees, unmount: mounts.unmount } }),

@@ -1,5 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type {
+  ContainerChange,
+  ContainerConfig,
   ContainerCreateBody,
   ContainerCreateResponse,
   ContainerInspect,
@@ -14,6 +16,7 @@ import type {
   ImageSummary,
   ImagesPruneResponse,
   JSONMessage,
+  PathStat,
   RegistryAuth,
   Volume,
   VolumeCreateBody,
@@ -72,6 +75,19 @@ export interface LogsOptions {
 
 export type WaitCondition = "not-running" | "next-exit" | "removed";
 
+export interface CommitOptions {
+  repo?: string;
+  tag?: string;
+  author?: string;
+  comment?: string;
+  /** Freeze the container while its files are read. */
+  pause: boolean;
+  /** Lines of a Dockerfile. */
+  changes: string[];
+  /** What counts before the container's own configuration. */
+  config?: ContainerConfig;
+}
+
 export interface Containers {
   /** `ref` everywhere: full id, unique id prefix, or name with or without its slash. */
   create(options: { name?: string; platform?: string; body: ContainerCreateBody }): Promise<ContainerCreateResponse>;
@@ -98,6 +114,24 @@ export interface Containers {
   /** Log output, framed as an AttachSession's output is. */
   logs(ref: string, options: LogsOptions, signal: AbortSignal): Promise<{ tty: boolean; output: Readable }>;
   resize(ref: string, size: { height: number; width: number }): Promise<void>;
+  /** HEAD /archive. Of a link that ends the path it tells the link. */
+  statPath(ref: string, path: string): Promise<PathStat>;
+  /** A path as a tar; volumes and binds are seen as in the container. */
+  readArchive(ref: string, path: string, signal: AbortSignal): Promise<{ stat: PathStat; archive: Readable }>;
+  /** Unpacks a tar, compressed or not, in an existing directory. */
+  writeArchive(
+    ref: string,
+    path: string,
+    archive: Readable,
+    options: { noOverwriteDirNonDir: boolean; copyUIDGID: boolean },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** What differs from the image; null where nothing does. */
+  changes(ref: string): Promise<ContainerChange[] | null>;
+  /** The root file system as a tar, without what is mounted in it. */
+  export(ref: string, signal: AbortSignal): Promise<Readable>;
+  /** Makes an image and gives its id. */
+  commit(ref: string, options: CommitOptions): Promise<string>;
   prune(filters: Filters): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>;
 }
 

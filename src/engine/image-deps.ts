@@ -58,6 +58,7 @@ export function imagesForContainers(images: ImageService, store: ImageStore): Co
     get: (id) => images.get(id),
     acquire: (id, user) => images.acquire(id, user),
     release: (id, user) => images.release(id, user),
+    commit: (options) => images.commit(options),
     family(ref) {
       const id = find(ref);
       return id === undefined ? undefined : family(id);

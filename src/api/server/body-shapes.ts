@@ -197,6 +197,9 @@ export const containerCreate: Shape = struct("container.CreateRequest", {
   platform: ignored,
 });
 
+/** POST /commit. */
+export const commitConfig: Shape = struct("container.Config", containerConfig);
+
 /** POST /containers/{id}/exec. */
 export const execCreate: Shape = struct("container.ExecCreateRequest", {
   User: text,

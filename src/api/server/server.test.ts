@@ -105,7 +105,7 @@ describe("errors", () => {
     for (const [method, path] of [
       ["GET", "/containers/x/top"],
       ["GET", "/containers/x/stats"],
-      ["POST", "/commit"],
+      ["POST", "/build/cancel"],
       ["POST", "/build"],
       ["POST", "/images/a/b/push"],
       ["GET", "/images/search"],

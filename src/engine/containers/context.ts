@@ -2,9 +2,11 @@ import { messageOf } from "../../lib/index.ts";
 import type { Machine, Runtime, SpecDefaults } from "../../runtime/index.ts";
 import type { LogConfig } from "../../spec/api/index.ts";
 import type { ImageRecord, Snapshots } from "../../store/index.ts";
+import type { Packer } from "../../store/layers/index.ts";
 import type { ContainerRecords, RunStates } from "../../store/records/index.ts";
-import type { Trees } from "../../store/trees/index.ts";
+import type { Archives, Trees } from "../../store/trees/index.ts";
 import type { Attributes, Clock, EventBus } from "../events/index.ts";
+import type { CommitImageOptions } from "../images/index.ts";
 import type { VolumeUse } from "../volumes/index.ts";
 import type { Container, RunState } from "./container.ts";
 import type { Registry } from "./registry.ts";
@@ -44,10 +46,14 @@ export interface ContainersContext {
     /** A container made from the image is there, and has gone. */
     acquire(id: string, user: string): void;
     release(id: string, user: string): Promise<void>;
+    /** Makes an image of an image and one layer more. */
+    commit(options: CommitImageOptions): Promise<string>;
   };
   readonly volumes: VolumeUse;
   readonly snapshots: Snapshots;
   readonly trees: Trees;
+  readonly archives: Archives;
+  readonly packer: Packer;
   readonly bus: EventBus;
   readonly clock: Clock;
   /** Changes with each boot of the machine. */

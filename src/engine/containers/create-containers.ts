@@ -1,8 +1,13 @@
 import type { Containers } from "../engine.ts";
 import { attachContainer } from "./attach-container.ts";
+import { commitContainer } from "./commit-container.ts";
+import { containerChanges } from "./container-changes.ts";
 import { containerLogs } from "./container-logs.ts";
 import type { ContainersContext } from "./context.ts";
+import { readArchive, statPath } from "./copy/read-archive.ts";
+import { writeArchive } from "./copy/write-archive.ts";
 import { createContainer } from "./create-container.ts";
+import { exportContainer } from "./export-container.ts";
 import { inspectContainer } from "./inspect-container.ts";
 import { killContainer } from "./kill-container.ts";
 import { listContainers } from "./list-containers.ts";
@@ -34,6 +39,13 @@ export function createContainers(context: ContainersContext): Containers {
     attach: async (ref, options) => attachContainer(context, find(ref), ref, options),
     logs: async (ref, options, signal) => containerLogs(context, find(ref), options, signal),
     resize: async (ref, size) => resizeContainer(context, find(ref), size),
+    statPath: async (ref, path) => statPath(context, find(ref), ref, path),
+    readArchive: async (ref, path, signal) => readArchive(context, find(ref), { ref, path, signal }),
+    writeArchive: async (ref, path, archive, options, signal) =>
+      writeArchive(context, find(ref), archive, { ...options, ref, path, signal }),
+    changes: async (ref) => containerChanges(context, find(ref)),
+    export: async (ref, signal) => exportContainer(context, find(ref), signal),
+    commit: async (ref, options) => commitContainer(context, find(ref), options),
     prune: (filters) => pruneContainers(context, filters),
   };
 }

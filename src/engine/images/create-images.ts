@@ -5,6 +5,7 @@ import { giveBackMemory } from "../../system/index.ts";
 import type { Images } from "../engine.ts";
 import { createAfterQuiet } from "./after-quiet.ts";
 import { collectAll } from "./collect-unused.ts";
+import { type CommitImageOptions, commitImage } from "./commit-image.ts";
 import { historyOf } from "./history-image.ts";
 import type { ImagesDeps } from "./images-context.ts";
 import { importImage } from "./import-image.ts";
@@ -30,6 +31,8 @@ export interface ImageService extends Images {
   acquire(id: Digest, user: string): void;
   /** The user is gone; with the last one a forcibly removed image goes too. */
   release(id: Digest, user: string): Promise<void>;
+  /** Makes an image of another one and a layer on top of it; gives its id. */
+  commit(options: CommitImageOptions): Promise<Digest>;
   /** After start-up, once all users are known: drops removed images that nothing uses and leftovers of old pulls. */
   collectGarbage(): Promise<void>;
   /** Bytes of all layers, each counted once. */
@@ -91,6 +94,7 @@ export function createImages(given: ImagesDeps): ImageService {
       if (users?.size === 0) acquired.delete(id);
       await dropIfUnused(deps.store.get(id));
     },
+    commit: (options) => quiet.during(() => commitImage(deps, options)),
     async collectGarbage() {
       for (const record of deps.store.list()) await dropIfUnused(record);
       await collectAll(deps, new Date(Date.now() - leftoverAge));

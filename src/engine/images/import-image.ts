@@ -15,6 +15,7 @@ import { decompressOdd, type Lease } from "../../store/index.ts";
 import type { Progress } from "../engine.ts";
 import { applyChanges } from "./changes/apply-changes.ts";
 import { abandon } from "./collect-unused.ts";
+import { containerConfig } from "./container-config.ts";
 import { emitImage, type ImagesDeps } from "./images-context.ts";
 import { type ReceivedLayer, receiveLayer } from "./receive-layer.ts";
 import { parseTarget, setTag } from "./tag-image.ts";
@@ -65,7 +66,8 @@ export async function importImage(
   }
 }
 
-function targetOf({ repo, tag }: ImportOptions): Reference | undefined {
+/** The name that a request gives, undefined where it gives none. Throws "invalid". */
+export function targetOf({ repo, tag }: Pick<ImportOptions, "repo" | "tag">): Reference | undefined {
   if (repo === undefined || repo === "") return undefined;
   if (tag === undefined || tag === "") return parseTarget(repo);
   if (!isTag(tag)) throw invalid("invalid tag format");
@@ -106,32 +108,5 @@ function configDocument(
     os: platform.os,
     rootfs: { type: "layers", diff_ids: [layer.diffId] },
     ...(platform.variant ? { variant: platform.variant } : {}),
-  };
-}
-
-/** A container config as Go prints it: what is always there, then what the changes have set. */
-function containerConfig(config: ContainerConfig): ContainerConfig {
-  const { ExposedPorts, Healthcheck, StopSignal } = config;
-  return {
-    Hostname: "",
-    Domainname: "",
-    User: config.User ?? "",
-    AttachStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
-    ...(ExposedPorts ? { ExposedPorts } : {}),
-    Tty: false,
-    OpenStdin: false,
-    StdinOnce: false,
-    Env: config.Env ?? null,
-    Cmd: config.Cmd ?? null,
-    ...(Healthcheck ? { Healthcheck } : {}),
-    Image: "",
-    Volumes: config.Volumes ?? null,
-    WorkingDir: config.WorkingDir ?? "",
-    Entrypoint: config.Entrypoint ?? null,
-    OnBuild: config.OnBuild ?? null,
-    Labels: config.Labels ?? null,
-    ...(StopSignal ? { StopSignal } : {}),
   };
 }

@@ -1,4 +1,5 @@
 /** The Engine API's bodies as types. */
+export type * from "./archive.ts";
 export type * from "./container.ts";
 export type * from "./event.ts";
 export type * from "./image.ts";

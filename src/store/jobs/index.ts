@@ -1,3 +1,3 @@
 /** The store's heavy work, each piece a *job* on a worker thread of a *pool*. */
-export { receiveChunks } from "./chunks.ts";
+export { jobStream } from "./job-stream.ts";
 export { createJobPool, type JobOptions, type JobPool } from "./pool.ts";

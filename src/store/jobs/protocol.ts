@@ -2,6 +2,8 @@ import type { MessagePort } from "node:worker_threads";
 import { BerthError, type ErrorKind, kindOf, messageOf } from "../../lib/index.ts";
 import type { PackRequest, PackResult } from "../layers/pack-job.ts";
 import type { UnpackRequest, UnpackResult } from "../layers/unpack-job.ts";
+import type { ArchivePackRequest, ArchiveUnpackRequest } from "../trees/archive-jobs.ts";
+import type { ChangesRequest, TreeChange } from "../trees/changes.ts";
 import type { CopyTreeRequest } from "../trees/copy-tree.ts";
 import type { DiskUsage } from "../trees/disk-usage.ts";
 
@@ -13,6 +15,9 @@ export interface Jobs {
   "disk-usage": { request: { path: string }; result: DiskUsage };
   "copy-tree": { request: CopyTreeRequest; result: undefined };
   "sync-file-system": { request: { path: string }; result: undefined };
+  "archive-pack": { request: ArchivePackRequest; result: undefined };
+  "archive-unpack": { request: ArchiveUnpackRequest; result: undefined };
+  changes: { request: ChangesRequest; result: TreeChange[] };
   unmount: { request: { target: string }; result: undefined };
 }
 

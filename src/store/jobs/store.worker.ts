@@ -4,6 +4,8 @@ import { BerthError } from "../../lib/index.ts";
 import { MNT, syncFileSystem, unmount } from "../../system/index.ts";
 import { runPack } from "../layers/pack-job.ts";
 import { runUnpack } from "../layers/unpack-job.ts";
+import { runArchivePack, runArchiveUnpack } from "../trees/archive-jobs.ts";
+import { changesOf } from "../trees/changes.ts";
 import { copyTree } from "../trees/copy-tree.ts";
 import { diskUsageOf } from "../trees/disk-usage.ts";
 import { removeTreeSync } from "../trees/remove-tree.ts";
@@ -26,6 +28,9 @@ const handlers: Handlers = {
   },
   "disk-usage": ({ path }, { checkpoint }) => diskUsageOf(path, checkpoint),
   "copy-tree": (request, { checkpoint }) => copyTree(request, checkpoint),
+  "archive-pack": runArchivePack,
+  "archive-unpack": runArchiveUnpack,
+  changes: (request, { checkpoint }) => changesOf(request, checkpoint),
   "sync-file-system": ({ path }) => {
     syncFileSystemOf(path);
     return undefined;

@@ -1,10 +1,10 @@
 import { writeSync } from "node:fs";
-import { BerthError } from "../../lib/index.ts";
+import { BerthError, invalid } from "../../lib/index.ts";
 import type { TarEntry, TarEntryType, TarHandler } from "../../lib/tar/index.ts";
 import {
   type CName,
-  chmodAt,
   chmodFd,
+  chmodNodeAt,
   chownAt,
   chownFd,
   closeFd,
@@ -43,8 +43,15 @@ import { diskAttribute, isWhiteout, OPAQUE_ATTRIBUTE, OPAQUE_VALUE } from "./ove
 export interface LayerWriterOptions {
   /** Open descriptor of the directory to fill. */
   root: number;
-  /** How whiteouts are kept: in overlay's form, or (a lowest layer hides nothing) not at all. */
-  whiteouts: "overlay" | "ignore";
+  /**
+   * How whiteouts are kept: in overlay's form, or (a lowest layer hides nothing) not at all. "none" is for an archive
+   * that is no layer: every name is what it is, the top and what is there already keep what no entry changes.
+   */
+  whiteouts: "overlay" | "ignore" | "none";
+  /** Refuse to put a directory in the place of something else, or the reverse. */
+  keepKinds?: boolean;
+  /** Owner of everything, in place of what the entries say. */
+  owner?: { uid: number; gid: number };
   /** Called before each entry; it throws to stop. */
   checkpoint?: () => void;
 }
@@ -64,13 +71,16 @@ export class LayerWriter implements TarHandler {
   readonly #options: LayerWriterOptions;
   readonly #directories: Directories;
   /** By path: what a directory gets at the end; undefined for one that no entry describes. */
-  readonly #described = new Map<string, TarEntry | undefined>([["", undefined]]);
+  readonly #described = new Map<string, TarEntry | undefined>();
+  readonly #isLayer: boolean;
   #file: Open | undefined;
   #size = 0;
   #replaced = false;
 
   constructor(options: LayerWriterOptions) {
     this.#options = options;
+    this.#isLayer = options.whiteouts !== "none";
+    if (this.#isLayer) this.#described.set("", undefined);
     this.#directories = new Directories(
       options.root,
       (path) => this.#described.set(path, undefined),
@@ -83,8 +93,14 @@ export class LayerWriter implements TarHandler {
     return this.#replaced ? undefined : this.#size;
   }
 
-  entry(entry: TarEntry): void {
+  entry(given: TarEntry): void {
     this.#options.checkpoint?.();
+    const { owner } = this.#options;
+    const entry = owner === undefined ? given : { ...given, ...owner };
+    if (!this.#isLayer) {
+      this.#plain(entry);
+      return;
+    }
     const path = parseEntryPath(entry.name.toString("latin1"));
     if (path.kind === "root") this.#describeRoot(entry);
     else if (path.kind === "opaque") this.#makeOpaque(path.directory);
@@ -107,8 +123,9 @@ export class LayerWriter implements TarHandler {
     const { fd, entry } = file;
     if (entry.sparse !== undefined) truncateFd(fd, entry.size);
     // A new file is ours (0:0 for root) already. Writing and chown clear capabilities and setuid bits: they come after.
-    if (entry.uid !== 0 || entry.gid !== 0 || !isRoot) chownFd(fd, entry.uid, entry.gid);
-    for (const [name, value] of entry.xattrs) setXattrFd(fd, diskAttribute(name), value);
+    // Elsewhere than in a layer the directory may hand down its group.
+    if (entry.uid !== 0 || entry.gid !== 0 || !isRoot || !this.#isLayer) chownFd(fd, entry.uid, entry.gid);
+    setAttributes(entry, this.#isLayer, (name, value) => setXattrFd(fd, name, value));
     chmodFd(fd, entry.mode);
     setTimesFd(fd, entry.atime ?? entry.mtime, entry.mtime);
     this.#file = undefined;
@@ -130,6 +147,12 @@ export class LayerWriter implements TarHandler {
     this.#directories.forget();
   }
 
+  #plain(entry: TarEntry): void {
+    const path = cleanPath(entry.name.toString("latin1"));
+    const slash = path.lastIndexOf("/");
+    if (path !== "") this.#ordinary(slash < 0 ? "" : path.slice(0, slash), path.slice(slash + 1), entry);
+  }
+
   #describeRoot(entry: TarEntry): void {
     if (entry.type === "directory") this.#described.set("", entry);
   }
@@ -144,6 +167,7 @@ export class LayerWriter implements TarHandler {
     const path = directory === "" ? base : `${directory}/${base}`;
     const name = bytes(base);
     if (!tryMake(() => mkdirAt(parent, name, 0o700)) && this.#typeOf(parent, name) !== S_IFDIR) {
+      if (this.#options.keepKinds) throw invalid(`cannot overwrite non-directory ${show(path)} with directory`);
       if (!this.#replaceWhiteout(parent, base)) mkdirAt(this.#remove(directory, name), name, 0o700);
     }
     this.#described.set(path, entry);
@@ -154,7 +178,7 @@ export class LayerWriter implements TarHandler {
     const find = (path: string) => this.#directories.find(path);
     let fd: number | undefined;
     const create = (parent: number) => {
-      fd = maker({ parent, name, entry, find });
+      fd = maker({ parent, name, entry, find, isLayer: this.#isLayer });
     };
     const parent = this.#directories.get(directory);
     if (!tryMake(() => create(parent))) create(this.#remove(directory, name));
@@ -167,8 +191,12 @@ export class LayerWriter implements TarHandler {
     const parent = this.#directories.get(directory);
     const type = this.#typeOf(parent, name);
     this.#replaced = true;
+    if (type === S_IFDIR && this.#options.keepKinds) {
+      const path = [...(directory === "" ? [] : [directory]), name.toString("latin1", 0, name.length - 1)].join("/");
+      throw invalid(`cannot overwrite directory ${show(path)} with non-directory`);
+    }
     if (type === S_IFDIR) removeTreeAt(parent, name);
-    else unlinkAt(parent, name);
+    else ignoring(["ENOENT"], () => unlinkAt(parent, name));
     if (type === S_IFDIR || type === S_IFLNK) this.#directories.forget();
     return this.#directories.get(directory);
   }
@@ -195,7 +223,7 @@ export class LayerWriter implements TarHandler {
   /** A directory takes the place of a whiteout of the same layer: it has to hide what the whiteout hid. */
   #replaceWhiteout(parent: number, base: string): boolean {
     const name = bytes(base);
-    if (!isWhiteout(statAtIfAny(parent, name))) return false;
+    if (!this.#isLayer || !isWhiteout(statAtIfAny(parent, name))) return false;
     unlinkAt(parent, name);
     mkdirAt(parent, name, 0o700);
     setXattrAt(parent, name, OPAQUE_ATTRIBUTE, OPAQUE_VALUE);
@@ -210,7 +238,7 @@ export class LayerWriter implements TarHandler {
     // Replaced by something else since.
     if (fd === undefined) return;
     try {
-      applyDirectory(fd, entry);
+      applyDirectory(fd, entry, this.#isLayer);
     } finally {
       closeFd(fd);
     }
@@ -242,15 +270,31 @@ function openDirectory(parent: number, name: CName): number | undefined {
   }
 }
 
-function applyDirectory(fd: number, entry: TarEntry | undefined): void {
+function applyDirectory(fd: number, entry: TarEntry | undefined, isLayer: boolean): void {
   if (entry === undefined) {
     chmodFd(fd, 0o755);
     return;
   }
   chownFd(fd, entry.uid, entry.gid);
-  for (const [name, value] of entry.xattrs) setXattrFd(fd, diskAttribute(name), value);
+  setAttributes(entry, isLayer, (name, value) => setXattrFd(fd, name, value));
   chmodFd(fd, entry.mode);
   setTimesFd(fd, entry.atime ?? entry.mtime, entry.mtime);
+}
+
+/** What a file system cannot keep, or somebody keeps for himself, is left out of a tree that is no layer, as in Docker. */
+function setAttributes(entry: TarEntry, isLayer: boolean, set: (name: string, value: Buffer) => void): void {
+  for (const [name, value] of entry.xattrs) {
+    if (isLayer) set(diskAttribute(name), value);
+    else if (diskAttribute(name) === name) ignoring(["EOPNOTSUPP", "EPERM"], () => set(name, value));
+  }
+}
+
+function ignoring(codes: string[], act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!codes.includes(codeOf(error) ?? "")) throw error;
+  }
 }
 
 interface Place {
@@ -258,6 +302,7 @@ interface Place {
   name: CName;
   entry: TarEntry;
   find: (directory: string) => number | undefined;
+  isLayer: boolean;
 }
 
 type Maker = (place: Place) => number | undefined;
@@ -297,9 +342,9 @@ function makeNode(place: Place, type: number): undefined {
 }
 
 /** Owner, attributes, mode and times of what cannot be opened. */
-function dress({ parent, name, entry }: Place): undefined {
+function dress({ parent, name, entry, isLayer }: Place): undefined {
   chownAt(parent, name, entry.uid, entry.gid);
-  for (const [attribute, value] of entry.xattrs) setXattrAt(parent, name, diskAttribute(attribute), value);
-  if (entry.type !== "symlink") chmodAt(parent, name, entry.mode);
+  setAttributes(entry, isLayer, (attribute, value) => setXattrAt(parent, name, attribute, value));
+  if (entry.type !== "symlink") chmodNodeAt(parent, name, entry.mode);
   setTimesAt(parent, name, entry.atime ?? entry.mtime, entry.mtime);
 }

@@ -6,11 +6,14 @@ import { createGzip } from "../../lib/compress/index.ts";
 import { zstd } from "../../system/index.ts";
 import { sendChunks } from "../jobs/chunks.ts";
 import type { JobContext } from "../jobs/context.ts";
+import { type ChangesRequest, changesOf } from "../trees/changes.ts";
 import { type PackTreeOptions, packTree } from "./pack-tree.ts";
 
-export interface PackRequest extends Omit<PackTreeOptions, "checkpoint"> {
+export interface PackRequest extends Omit<PackTreeOptions, "checkpoint" | "skip"> {
   /** The directory to pack. */
   path: string;
+  /** Of a writable layer: pack only what differs from the layers below it. */
+  changed?: Omit<ChangesRequest, "upper">;
   compression: "none" | "gzip" | "zstd";
   level?: number;
   /** A file to make; absent where the bytes go out through the job's port. */
@@ -30,7 +33,9 @@ export interface PackResult {
 export async function runPack(request: PackRequest, context: JobContext): Promise<PackResult> {
   const before = new Counter();
   const after = new Counter();
-  const tar = inBatches(packTree(request.path, { ...request, checkpoint: context.checkpoint }));
+  const { checkpoint } = context;
+  const skip = request.changed === undefined ? {} : { skip: unchanged(request.path, request.changed, checkpoint) };
+  const tar = inBatches(packTree(request.path, { ...request, ...skip, checkpoint }));
   const packed = after.pass(compress(before.pass(tar), request));
   if (request.destination !== undefined) {
     // Made anew and only by us: a file in its place is an error.
@@ -39,6 +44,12 @@ export async function runPack(request: PackRequest, context: JobContext): Promis
   const { digest, bytes } = after.result();
   const { digest: diffId, bytes: tarBytes } = before.result();
   return { diffId, tarBytes, digest, bytes };
+}
+
+function unchanged(upper: string, below: Omit<ChangesRequest, "upper">, checkpoint: () => void) {
+  const changes = changesOf({ upper, ...below }, checkpoint);
+  const changed = new Set(changes.map(({ path }) => path.slice(1)));
+  return (path: string) => !changed.has(path);
 }
 
 function compress(source: AsyncIterable<Buffer>, { compression, level }: PackRequest): AsyncIterable<Buffer> {
@@ -50,7 +61,7 @@ function compress(source: AsyncIterable<Buffer>, { compression, level }: PackReq
 const BATCH = 512 * 1024;
 
 /** Headers and small files are put together, so that hashing and compression see large pieces. */
-async function* inBatches(source: Iterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* inBatches(source: Iterable<Buffer>): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
   let length = 0;
   for (const part of source) {

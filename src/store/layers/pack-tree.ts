@@ -12,6 +12,7 @@ import {
   O_DIRECTORY,
   O_NOFOLLOW,
   O_NONBLOCK,
+  O_PATH,
   O_RDONLY,
   openAt,
   type RawStat,
@@ -38,6 +39,10 @@ export interface PackTreeOptions {
   sparse?: boolean;
   /** Nanoseconds since 1970: later times become this one. */
   clampTime?: bigint;
+  /** Paths (bytes, as latin1) that are left out, with all below them. */
+  skip?: (path: string) => boolean;
+  /** Somebody changes the tree meanwhile who may want a device opened: files are held before they are opened. */
+  hostile?: boolean;
   checkpoint?: () => void;
 }
 
@@ -57,6 +62,15 @@ export function* packTree(path: string, options: PackTreeOptions): Generator<Buf
   } finally {
     closeFd(fd);
   }
+  yield endOfArchive();
+}
+
+/**
+ * One name of an open directory as an archive of its own: under `path` in it, with all below where it is a directory.
+ * "." packs the directory itself. No link is followed.
+ */
+export function* packNamed(dir: number, name: CName, path: Buffer, options: PackTreeOptions): Generator<Buffer> {
+  yield* new Packer(options).entry(dir, name, path, 0);
   yield endOfArchive();
 }
 
@@ -90,19 +104,23 @@ class Packer {
   *contents(dir: number, prefix: Buffer, depth: number): Generator<Buffer> {
     if (depth > MAX_DEPTH) throw new BerthError("exhausted", `directories nested more than ${MAX_DEPTH} deep`);
     this.#options.checkpoint?.();
-    const names = readDirectory(dir).map((entry) => entry.name);
-    for (const name of names.sort(Buffer.compare)) yield* this.#entry(dir, name, prefix, depth);
+    const names = (ifThere(() => readDirectory(dir)) ?? []).map((entry) => entry.name);
+    for (const name of names.sort(Buffer.compare)) {
+      const path = Buffer.concat([prefix, name.subarray(0, -1)]);
+      if (this.#options.skip?.(path.toString("latin1"))) continue;
+      yield* this.entry(dir, name, path, depth);
+    }
   }
 
-  *#entry(dir: number, name: CName, prefix: Buffer, depth: number): Generator<Buffer> {
+  *entry(dir: number, name: CName, path: Buffer, depth: number): Generator<Buffer> {
     const stat = statAtIfAny(dir, name);
     if (stat === undefined) return;
-    const base = name.subarray(0, -1);
     const type = TYPES[stat.mode & S_IFMT];
     if (this.#options.form === "layer" && isWhiteout(stat)) {
-      yield this.#marker(Buffer.concat([prefix, WHITEOUT_PREFIX, base]), stat);
-    } else if (type === "directory") yield* this.#directory(dir, name, Buffer.concat([prefix, base, SLASH]), depth);
-    else if (type !== undefined) yield* this.#leaf(dir, name, Buffer.concat([prefix, base]), stat, type);
+      const slash = path.lastIndexOf(0x2f) + 1;
+      yield this.#marker(Buffer.concat([path.subarray(0, slash), WHITEOUT_PREFIX, path.subarray(slash)]), stat);
+    } else if (type === "directory") yield* this.#directory(dir, name, Buffer.concat([path, SLASH]), depth);
+    else if (type !== undefined) yield* this.#leaf(dir, name, path, stat, type);
   }
 
   *#directory(dir: number, name: CName, path: Buffer, depth: number): Generator<Buffer> {
@@ -138,7 +156,8 @@ class Packer {
   }
 
   #special(dir: number, name: CName, path: Buffer, stat: RawStat, type: TarInput["type"]): Buffer {
-    const linkName = type === "symlink" ? readlinkAt(dir, name) : EMPTY;
+    const linkName = type === "symlink" ? ifThere(() => readlinkAt(dir, name)) : EMPTY;
+    if (linkName === undefined) return EMPTY;
     const device = type === "character" || type === "block" ? { major: stat.rdevMajor, minor: stat.rdevMinor } : {};
     return encodeHeader({
       ...this.#describe(dir, name, stat),
@@ -150,8 +169,7 @@ class Packer {
   }
 
   *#file(dir: number, name: CName, path: Buffer): Generator<Buffer> {
-    // O_NONBLOCK: what was a file a moment ago may be a FIFO now.
-    const fd = openIfThere(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const fd = this.#options.hostile ? openFile(dir, name) : openIfThere(dir, name, READ_FILE);
     if (fd === undefined) return;
     try {
       const stat = statFd(fd);
@@ -202,7 +220,7 @@ class Packer {
   }
 
   #attributes(dir: number, name: CName): Map<string, Buffer> {
-    const found = getXattrsAt(dir, name);
+    const found = ifThere(() => getXattrsAt(dir, name)) ?? new Map<string, Buffer>();
     if (found.size === 0 || this.#options.form === "tree") return found;
     const result = new Map<string, Buffer>();
     for (const [attribute, value] of found) {
@@ -210,6 +228,32 @@ class Packer {
       if (known !== undefined) result.set(known, value);
     }
     return result;
+  }
+}
+
+/** undefined where what it is about has gone, or has become something else. */
+function ifThere<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT" || code === "EINVAL") return undefined;
+    throw error;
+  }
+}
+
+// O_NONBLOCK: what was a file a moment ago may be a FIFO now.
+const READ_FILE = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+
+/** Opens what is a regular file, and nothing else at any moment: opening some devices is an act by itself. */
+function openFile(dir: number, name: CName): number | undefined {
+  const held = openIfThere(dir, name, O_PATH | O_NOFOLLOW);
+  if (held === undefined) return undefined;
+  try {
+    if ((statFd(held).mode & S_IFMT) !== S_IFREG) return undefined;
+    return openAt(AT_FDCWD, cstring(`/proc/self/fd/${held}`), O_RDONLY | O_NONBLOCK);
+  } finally {
+    closeFd(held);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The route table, a file for each family of endpoints. The order matters only where two patterns overlap. */
 import type { Route } from "../route.ts";
 import { attachRoutes } from "./attach.ts";
+import { containerFileRoutes } from "./container-files.ts";
 import { containerRoutes } from "./containers.ts";
 import { eventRoutes } from "./events.ts";
 import { execRoutes } from "./execs.ts";
@@ -16,6 +17,7 @@ import { waitRoutes } from "./wait.ts";
 export const routes: readonly Route[] = [
   ...systemRoutes,
   ...containerRoutes,
+  ...containerFileRoutes,
   ...waitRoutes,
   ...attachRoutes,
   ...execRoutes,

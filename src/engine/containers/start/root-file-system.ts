@@ -12,6 +12,7 @@ import {
   O_PATH,
   openIn,
   type ResolvedUser,
+  type Root,
   readFileIn,
   symlinkAt,
   USER_FILE_LIMIT,
@@ -19,7 +20,7 @@ import {
 } from "../../../system/index.ts";
 
 /** The user of a process, looked up in the container's own files, which are hostile: confined, bounded, never blocking. */
-export function userIn(root: string, user: string, groupAdd: readonly string[]): ResolvedUser {
+export function userIn(root: Root, user: string, groupAdd: readonly string[]): ResolvedUser {
   return withRoot(root, (fd) => {
     const text = (path: string) => readFileIn(fd, path, { limit: USER_FILE_LIMIT })?.toString("utf8") ?? "";
     return lookupUser(text("/etc/passwd"), text("/etc/group"), user, groupAdd);

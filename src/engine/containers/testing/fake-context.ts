@@ -4,7 +4,9 @@ import { createKeyedQueue, notFound } from "../../../lib/index.ts";
 import type { Machine } from "../../../runtime/index.ts";
 import type { ContainerConfig } from "../../../spec/api/index.ts";
 import type { ImageRecord } from "../../../store/index.ts";
+import { createPacker } from "../../../store/layers/index.ts";
 import { openContainerRecords, openRunStates } from "../../../store/records/index.ts";
+import { createArchives } from "../../../store/trees/index.ts";
 import { openVolumeStore } from "../../../store/volumes/index.ts";
 import { createClock, createEventBus, type EventBus } from "../../events/index.ts";
 import { createVolumes } from "../../volumes/index.ts";
@@ -118,9 +120,12 @@ export async function createFakeWorld(image: ContainerConfig = { Cmd: ["sh"] }, 
       release: async () => {},
       family: (ref) => (ref === "busybox" ? [IMAGE_ID] : undefined),
       nameHolds: (ref) => ref === "busybox",
+      commit: async () => IMAGE_ID,
     },
     volumes: volumes.use,
     snapshots: fakeSnapshots(mounted),
+    archives: createArchives(),
+    packer: createPacker(),
     trees: {
       remove,
       diskUsage: async () => ({ bytes: 0, allocated: 0, entries: 0 }),
