@@ -6,6 +6,7 @@ import {
   type LogFileOptions,
   mountPlaces,
   type OciSpec,
+  type ResolvedMount,
   type RunningHandle,
   resolveBlockDevices,
   resolveDevices,
@@ -89,12 +90,12 @@ async function specFor(context: ContainersContext, container: Container, prepare
   const { record, id } = container;
   const { config, hostConfig } = record;
   const { settings, machine } = context;
-  const places = mountPlaces(prepared.rootfs, record.mounts);
-  const own = (await resolveMounts(context, container, prepared.pinned)).map((mount, index) => ({
-    ...mount,
-    destination: places[index] ?? mount.destination,
-  }));
-  const taken = new Set([...record.mounts, ...own].map((mount) => mount.destination));
+  const place = (mounts: readonly ResolvedMount[], asked: Parameters<typeof mountPlaces>[1]) => {
+    const places = mountPlaces(prepared.rootfs, asked);
+    return mounts.map((mount, index) => ({ ...mount, destination: places[index] ?? mount.destination }));
+  };
+  const own = place(await resolveMounts(context, container, prepared.pinned), record.mounts);
+  const etc = etcMounts(context, container, new Set([...record.mounts, ...own].map((mount) => mount.destination)));
   const shmPath = await shmPathOf(context, container, prepared.pinned);
   return buildSpec({
     id,
@@ -102,7 +103,7 @@ async function specFor(context: ContainersContext, container: Container, prepare
     hostConfig,
     rootfs: prepared.rootfs,
     user: prepared.user,
-    mounts: [...etcMounts(context, container, taken), ...own],
+    mounts: [...place(etc, etc), ...own],
     devices: resolveDevices(hostConfig),
     blockDevices: resolveBlockDevices(hostConfig),
     hostname: hostnameOf(context, container),
