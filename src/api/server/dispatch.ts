@@ -204,8 +204,9 @@ function fail(request: IncomingMessage, reply: ServerResponse, error: unknown): 
 function cutOffLater(request: IncomingMessage): void {
   const { "content-length": length = "0", "transfer-encoding": chunked } = request.headers;
   if (request.complete || (length === "0" && chunked === undefined)) return;
+  const { socket } = request; // the request lets go of it when it is destroyed
   const timer = setTimeout(() => {
-    if (!request.complete) request.socket.destroy();
+    if (!request.complete) socket.destroy();
   }, DROP_MS);
   timer.unref();
   request.once("close", () => clearTimeout(timer));
