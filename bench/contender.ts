@@ -1,6 +1,20 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+
+/** Everything that a run leaves behind on disk begins with this; `sweep` removes what a cut-off run has left. */
+export const scratch = "/var/tmp/berth-bench-";
+/** In memory, as the default exec root is. */
+const scratchInMemory = "/dev/shm/berth-bench-";
 
 /** One engine under measurement: how its client is called and which processes are its daemon. */
 export interface Contender {
@@ -8,11 +22,14 @@ export interface Contender {
   /** Program and first arguments of its client. */
   client: [string, ...string[]];
   env: Record<string, string>;
+  /** The daemon's socket; none for podman. */
+  socket: string | undefined;
   /** Host pids of the daemon's own processes; none for podman. */
   daemonPids(): number[];
-  /** Names (comm) of the processes that it keeps per container. */
-  monitors: string[];
-  stop(): void;
+  /** Host pids of the processes that it keeps for its containers, and of no other engine's. */
+  monitorPids(): number[];
+  /** Ends what `startBerth` or `startPeers` has started. */
+  stop(): Promise<void>;
 }
 
 export interface Ran {
@@ -50,16 +67,50 @@ export function call(
   });
 }
 
-const childrenOf = (pid: number): number[] => {
-  const found: number[] = [];
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const list = readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim();
-    for (const child of list.split(" ").filter(Boolean).map(Number)) found.push(child, ...childrenOf(child));
+/** Removes containers at once, whatever state they are in; those that are not there are no error. */
+export function remove(on: Contender, names: string[]): Promise<Ran> {
+  // Docker and Berth kill; podman asks first, for ten seconds each.
+  const force = on.name === "podman" ? ["rm", "-f", "-t", "0"] : ["rm", "-f"];
+  return call(on, [...force, ...names], { mayFail: true });
+}
+
+/** Removes the bench's containers that a former, cut-off run may have left with an engine that stays. */
+export async function removeLeftovers(on: Contender): Promise<void> {
+  const { stdout } = await call(on, ["ps", "-aq", "--filter", "name=bench-"]);
+  const ids = stdout.split(/\s+/).filter(Boolean);
+  for (let from = 0; from < ids.length; from += 50) await remove(on, ids.slice(from, from + 50));
+}
+
+const read = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return "";
   }
-  return found;
 };
 
-const commOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+const childrenOf = (pid: number): number[] => {
+  const tasks = existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : [];
+  const children = tasks.flatMap((task) => read(`/proc/${pid}/task/${task}/children`).split(" ").filter(Boolean));
+  return children.map(Number).flatMap((child) => [child, ...childrenOf(child)]);
+};
+
+const commOf = (pid: number): string => read(`/proc/${pid}/comm`);
+
+function mountNamespace(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/mnt`);
+  } catch {
+    return undefined; // it has ended
+  }
+}
+
+/** Processes of this name that see the file system as `of` does: each engine here has a mount namespace of its own. */
+function besides(of: number, name: string): number[] {
+  const namespace = mountNamespace(of);
+  const pids = readdirSync("/proc").map(Number).filter(Number.isSafeInteger);
+  return pids.filter((pid) => commOf(pid).startsWith(name) && mountNamespace(pid) === namespace);
+}
 
 /** Docker and Podman through the script that keeps them; undefined where it is not given. */
 export function startPeers(
@@ -69,66 +120,79 @@ export function startPeers(
   const host = execFileSync(script, ["up"], { encoding: "utf8" }).trim();
   const dir = process.env.PEERS_DIR ?? "/var/tmp/peers";
   const pid = Number(readFileSync(join(dir, "dockerd.pid"), "utf8"));
-  const dockerPids = () => [pid, ...childrenOf(pid)].filter((each) => /^(dockerd|containerd)$/.test(commOf(each)));
-  const stop = () => {};
+  const stop = async () => {};
   return {
     pid,
     docker: {
       name: "docker",
       client: ["docker", "-H", host],
       env: {},
-      daemonPids: dockerPids,
-      monitors: ["containerd-shim"],
+      socket: host.replace(/^unix:\/\//, ""),
+      daemonPids: () => [pid, ...childrenOf(pid)].filter((each) => /^(dockerd|containerd)$/.test(commOf(each))),
+      monitorPids: () => besides(pid, "containerd-shim"),
       stop,
     },
     podman: {
       name: "podman",
       client: [script, "exec", "podman"],
       env: {},
+      socket: undefined,
       daemonPids: () => [],
-      monitors: ["conmon"],
+      monitorPids: () => besides(pid, "conmon"),
       stop,
     },
   };
 }
 
-/** A Berth daemon on the same disk, in a mount namespace of its own and the peers' network namespace if there is one. */
-export async function startBerth(
-  network: number | undefined,
-  flags: string[] = [],
-): Promise<Contender & { dir: string }> {
+/** Removes what runs whose process is gone have left behind. */
+export function sweep(): void {
+  for (const prefix of [scratch, scratchInMemory]) {
+    const folder = prefix.slice(0, prefix.lastIndexOf("/"));
+    for (const name of readdirSync(folder)) {
+      const path = join(folder, name);
+      if (!path.startsWith(prefix)) continue;
+      const [owner, daemon] = [read(join(path, "owner")), read(join(path, "pid"))];
+      if (daemon !== "" && read(`/proc/${daemon}/cmdline`).includes(path))
+        process.stderr.write(`a daemon of a run that was cut off is still there: pid ${daemon}, ${path}\n`);
+      else if (owner === "" || !existsSync(`/proc/${owner}`)) rmSync(path, { recursive: true, force: true });
+    }
+  }
+}
+
+/** A new folder that `sweep` spares as long as this process lives. */
+export function makeScratch(inMemory = false): string {
+  const prefix = inMemory ? scratchInMemory : scratch;
   mkdirSync("/var/tmp", { recursive: true });
-  const dir = mkdtempSync("/var/tmp/berth-bench-");
+  const path = mkdtempSync(prefix);
+  writeFileSync(join(path, "owner"), String(process.pid));
+  return path;
+}
+
+/** A Berth daemon on the same disk, in a mount namespace of its own and the peers' network namespace if there is one. */
+export async function startBerth(network: number | undefined): Promise<Contender> {
+  const [dir, memory] = [makeScratch(), makeScratch(true)];
   const berth = join(process.env.BERTH_DIST ?? "dist", "berth");
-  const socket = join(dir, "berth.sock");
-  const own = ["daemon", "--data-root", join(dir, "data"), "--exec-root", join(dir, "exec"), "-H", `unix://${socket}`];
-  const net = network === undefined ? ["--net"] : [];
-  const unshare = [
-    "unshare",
-    "--mount",
-    ...net,
-    "--propagation",
-    "private",
-    berth,
-    ...own,
-    "--pidfile",
-    join(dir, "pid"),
-    ...flags,
-  ];
-  const [program, ...args] =
-    network === undefined ? unshare : ["nsenter", "-t", String(network), "-n", "--", ...unshare];
-  const child: ChildProcess = spawn(program as string, args, { stdio: ["ignore", "ignore", "inherit"] });
-  const on: Contender & { dir: string } = {
+  const socket = join(memory, "berth.sock");
+  const roots = ["--data-root", join(dir, "data"), "--exec-root", join(memory, "exec"), "--pidfile", join(dir, "pid")];
+  const daemon = [berth, "daemon", ...roots, "-H", `unix://${socket}`, "--log-level", "error"];
+  const enter = network === undefined ? [] : ["nsenter", "-t", String(network), "-n", "--"];
+  const unshare = ["unshare", "--mount", "--propagation", "private", ...(network === undefined ? ["--net"] : [])];
+  const [program = "", ...args] = [...enter, ...unshare, ...daemon];
+  const child: ChildProcess = spawn(program, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const daemonPids = () => [Number(readFileSync(join(dir, "pid"), "utf8"))];
+  const on: Contender = {
     name: "berth",
-    dir,
     client: [berth],
     env: { BERTH_HOST: `unix://${socket}`, BERTH_AUTOSTART: "0" },
-    daemonPids: () => [Number(readFileSync(join(dir, "pid"), "utf8"))],
-    monitors: ["conmon"],
-    stop: () => {
+    socket,
+    daemonPids,
+    monitorPids: () => besides(daemonPids()[0] ?? 0, "conmon"),
+    async stop() {
+      await removeLeftovers(on).catch(() => {});
       child.kill("SIGTERM");
-      spawnSync("sleep", ["0.5"]);
-      rmSync(dir, { recursive: true, force: true });
+      await ended;
+      for (const path of [memory, dir]) rmSync(path, { recursive: true, force: true });
     },
   };
   for (let tries = 0; tries < 200; tries++) {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Contender, call } from "./contender.ts";
+import { type Contender, call, makeScratch } from "./contender.ts";
 import { type Figure, figure } from "./measure.ts";
 import type { Context } from "./rows.ts";
 
@@ -9,15 +9,16 @@ const image = "berth-bench-fio";
 
 /** fio with its libraries in a small root file system, as an image. */
 async function importFio(on: Contender): Promise<void> {
-  const root = mkdtempSync("/var/tmp/berth-bench-fio-");
+  const scratch = makeScratch();
+  const root = join(scratch, "root");
   const linked = execFileSync("ldd", ["/usr/bin/fio"], { encoding: "utf8" });
   const files = [...linked.matchAll(/(\/\S+)/g)].map((match) => match[1] ?? "");
+  execFileSync("mkdir", [root]);
   execFileSync("cp", ["--parents", "-L", "/usr/bin/fio", ...files, root]);
   execFileSync("mkdir", ["-p", join(root, "data"), join(root, "tmp")]);
   execFileSync("tar", ["-C", root, "-cf", `${root}.tar`, "."]);
   await call(on, ["import", `${root}.tar`, image]);
-  rmSync(root, { recursive: true });
-  rmSync(`${root}.tar`);
+  rmSync(scratch, { recursive: true });
 }
 
 const job = (folder: string, kind: "write" | "randread" | "randwrite", seconds: number) => [
@@ -39,45 +40,31 @@ const job = (folder: string, kind: "write" | "randread" | "randwrite", seconds: 
   ],
 ];
 
+/** MB per second, as fio says it. */
 const bandwidth = (text: string): number => {
   const parsed = JSON.parse(text.slice(text.indexOf("{"))) as {
     jobs: { read: { bw: number }; write: { bw: number } }[];
   };
-  return (parsed.jobs[0]?.read.bw ?? 0) + (parsed.jobs[0]?.write.bw ?? 0);
+  return (((parsed.jobs[0]?.read.bw ?? 0) + (parsed.jobs[0]?.write.bw ?? 0)) * 1024) / 1e6;
 };
 
-/** Milliseconds for a fixed amount of I/O (256 MB) as fio's bandwidth gives it, on the host and inside. */
-export async function fioFigures(contenders: Contender[], context: Context): Promise<Figure[]> {
-  const berth = contenders[0];
-  if (berth === undefined) return [];
+/** MB per second on the host and inside; all of them on the same disk, one after the other. */
+export async function fioFigures(berth: Contender, context: Context): Promise<Figure[]> {
   await importFio(berth);
-  const host = mkdtempSync("/var/tmp/berth-bench-host-");
+  const host = makeScratch();
   const seconds = context.quick ? 1 : 3;
+  const run = ["run", "--rm", "--network", "none"];
   const figures: Figure[] = [];
   for (const kind of ["write", "randread", "randwrite"] as const) {
-    const samples = new Map<string, number[]>([
-      ["berth", []],
-      ["docker", []],
-      ["podman", []],
-    ]);
-    const ms = (text: string) => (256 * 1024 * 1000) / bandwidth(text);
-    for (let round = 0; round < (context.quick ? 1 : 3); round++) {
-      const [program = "", ...args] = job(host, kind, seconds);
-      samples.get("docker")?.push(ms(execFileSync(program, args, { encoding: "utf8" })));
-      const run = ["run", "--rm", "--network", "none"];
-      samples.get("berth")?.push(ms((await call(berth, [...run, image, ...job("/tmp", kind, seconds)])).stdout));
-      samples
-        .get("podman")
-        ?.push(ms((await call(berth, [...run, "-v", "/data", image, ...job("/data", kind, seconds)])).stdout));
+    const samples = { host: [] as number[], layer: [] as number[], volume: [] as number[] };
+    const [program = "", ...args] = job(host, kind, seconds);
+    for (let round = 0; round < (context.quick ? 1 : 5); round++) {
+      samples.host.push(bandwidth(execFileSync(program, args, { encoding: "utf8" })));
+      samples.layer.push(bandwidth((await call(berth, [...run, image, ...job("/tmp", kind, seconds)])).stdout));
+      const volume = [...run, "-v", "/data", image, ...job("/data", kind, seconds)];
+      samples.volume.push(bandwidth((await call(berth, volume)).stdout));
     }
-    figures.push(
-      figure(
-        `fio ${kind} 256 MB: writable layer (Berth), host (Docker's column), volume (Podman's column)`,
-        "ms",
-        samples,
-        3,
-      ),
-    );
+    figures.push(figure(`fio ${kind}, 256 MB`, "MB/s", new Map(Object.entries(samples))));
   }
   rmSync(host, { recursive: true });
   return figures;

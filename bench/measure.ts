@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Contender } from "./contender.ts";
 
+/** One line of the result. */
 export interface Figure {
   row: string;
-  unit: "ms" | "MB";
-  /** Medians by contender. */
+  unit: "ms" | "MB" | "MB/s";
+  /** Medians by contender; for I/O by where it was done. */
   medians: Record<string, number>;
   /** Smallest and largest. */
   spread: Record<string, [number, number]>;
@@ -24,24 +25,23 @@ export async function alternate(
   contenders: Contender[],
   rounds: number,
   once: (on: Contender, round: number) => Promise<number>,
-  unit: "ms" | "MB" = "ms",
 ): Promise<Figure> {
   const samples = new Map<string, number[]>(contenders.map((on) => [on.name, []]));
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? contenders : [...contenders].reverse();
     for (const on of order) samples.get(on.name)?.push(await once(on, round));
   }
-  return figure(row, unit, samples, rounds);
+  return figure(row, "ms", samples);
 }
 
-export function figure(row: string, unit: "ms" | "MB", samples: Map<string, number[]>, rounds: number): Figure {
+export function figure(row: string, unit: Figure["unit"], samples: ReadonlyMap<string, number[]>): Figure {
   const entries = [...samples].filter(([, values]) => values.length > 0);
   return {
     row,
     unit,
     medians: Object.fromEntries(entries.map(([name, values]) => [name, median(values)])),
     spread: Object.fromEntries(entries.map(([name, values]) => [name, [Math.min(...values), Math.max(...values)]])),
-    rounds,
+    rounds: Math.max(0, ...entries.map(([, values]) => values.length)),
   };
 }
 
@@ -63,19 +63,18 @@ export function rss(pid: number): number {
   }
 }
 
-/** Pids of processes whose name starts with one of these. */
-export function pidsNamed(names: string[]): number[] {
+/** Pids of processes of this name. */
+export function pidsNamed(name: string): number[] {
   return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter(Number.isSafeInteger)
     .filter((pid) => {
       try {
-        const comm = readFileSync(`/proc/${pid}/comm`, "utf8").trim();
-        return names.some((name) => comm.startsWith(name.slice(0, 15)));
+        return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === name;
       } catch {
         return false;
       }
-    })
-    .map(Number);
+    });
 }
 
 /** MB of memory that the machine has in use, caches apart. */

@@ -1,23 +1,37 @@
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { busyboxTar } from "../test/harness/busybox.ts";
-import { type Contender, call } from "./contender.ts";
-import { alternate } from "./measure.ts";
+import { type Contender, call, remove } from "./contender.ts";
+import { alternate, figure } from "./measure.ts";
 import type { Row } from "./rows.ts";
 
-const image = "berth-bench-busybox";
+export const image = "berth-bench-busybox";
 const none = ["--network", "none"];
 
 export async function importBusybox(on: Contender): Promise<void> {
   if ((await call(on, ["images", "-q", image])).stdout.trim() !== "") return;
-  await call(on, ["import", busyboxTar(), image]);
+  // Under /tmp, which the peers' own tree sees too.
+  const tar = join(mkdtempSync("/tmp/berth-bench-"), "root.tar");
+  try {
+    copyFileSync(busyboxTar(), tar);
+    await call(on, ["import", tar, image]);
+  } finally {
+    rmSync(dirname(tar), { recursive: true });
+  }
 }
 
-const names = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
-const sleeper = (name: string) => ["run", "-d", ...none, "--name", name, image, "sleep", "3600"];
+export const names = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, index) => `bench-${prefix}-${index}`);
 
-async function inParallel(count: number, width: number, task: (index: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
+/** Starts a container that does nothing. */
+export const sleeper = (on: Contender, name: string) =>
+  call(on, ["run", "-d", ...none, "--name", name, image, "sleep", "3600"]);
+
+/** Does a task for each item, `width` at a time. */
+export async function inParallel<T>(items: T[], width: number, task: (item: T) => Promise<unknown>): Promise<void> {
+  const waiting = [...items];
   const work = async () => {
-    while (next < count) await task(next++);
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await task(item);
   };
   await Promise.all(Array.from({ length: width }, work));
 }
@@ -45,50 +59,52 @@ export const containerRows: Row[] = [
     name: "exec of true; ps with 20 containers",
     podman: true,
     measure: async (contenders, { rounds }) => {
-      for (const on of contenders) for (const name of names("bench-ps", 20)) await call(on, sleeper(name));
+      const all = names("ps", 20);
+      const [first = ""] = all;
+      for (const on of contenders) for (const name of all) await sleeper(on, name);
       const exec = await alternate(
         "exec of true",
         contenders,
         rounds * 3,
-        async (on) => (await call(on, ["exec", "bench-ps-0", "true"])).ms,
+        async (on) => (await call(on, ["exec", first, "true"])).ms,
       );
-      const ps = await alternate(
+      const list = await alternate(
         "ps, 20 containers",
         contenders,
         rounds * 5,
         async (on) => (await call(on, ["ps"])).ms,
       );
-      for (const on of contenders) await call(on, ["rm", "-f", "-t", "0", ...names("bench-ps", 20)], { mayFail: true });
-      for (const on of contenders) await call(on, ["rm", "-f", ...names("bench-ps", 20)], { mayFail: true });
-      return [exec, ps];
+      for (const on of contenders) await remove(on, all);
+      return [exec, list];
     },
   },
   {
     name: "run -d, 20 in a row",
     podman: true,
-    measure: async (contenders, { rounds }) => [
-      await alternate("run -d, 20 in a row", contenders, Math.ceil(rounds / 3), async (on) => {
+    measure: async (contenders, { rounds }) => {
+      const all = names("row", 20);
+      const row = await alternate("run -d, 20 in a row", contenders, Math.ceil(rounds / 3), async (on) => {
         const ms = await timed(async () => {
-          for (const name of names("bench-row", 20)) await call(on, sleeper(name));
+          for (const name of all) await sleeper(on, name);
         });
-        await call(on, ["rm", "-f", ...names("bench-row", 20)]);
+        await remove(on, all);
         return ms;
-      }),
-    ],
+      });
+      return [row];
+    },
   },
   {
     name: "run -d, 50 at 10 in parallel; rm -f of 50",
     podman: true,
     measure: async (contenders, { rounds }) => {
       const removals = new Map<string, number[]>(contenders.map((on) => [on.name, []]));
-      const all = names("bench-fifty", 50);
+      const all = names("fifty", 50);
       const starts = await alternate("run -d, 50 at 10 in parallel", contenders, Math.ceil(rounds / 3), async (on) => {
-        const ms = await timed(() => inParallel(50, 10, (index) => call(on, sleeper(all[index] ?? ""))));
-        removals.get(on.name)?.push((await call(on, ["rm", "-f", ...all])).ms);
+        const ms = await timed(() => inParallel(all, 10, (name) => sleeper(on, name)));
+        removals.get(on.name)?.push((await remove(on, all)).ms);
         return ms;
       });
-      const taken = async (on: Contender, round: number) => removals.get(on.name)?.[round] ?? Number.NaN;
-      return [starts, await alternate("rm -f of 50", contenders, Math.ceil(rounds / 3), taken)];
+      return [starts, figure("rm -f of 50", "ms", removals)];
     },
   },
   {
@@ -96,11 +112,13 @@ export const containerRows: Row[] = [
     podman: false,
     measure: async (contenders, { quick }) => {
       const lines = quick ? 4_000_000 : 20_000_000;
-      const script = ["seq", String(lines)];
+      const row = `run of ${lines / 1e6} million short lines to the client and the log`;
       return [
-        await alternate(`run of ${lines / 1e6} million short lines`, contenders, quick ? 1 : 3, async (on) => {
-          const ran = await call(on, ["run", ...none, "--name", "bench-lines", image, ...script], { discard: true });
-          await call(on, ["rm", "-f", "bench-lines"]);
+        await alternate(row, contenders, quick ? 1 : 3, async (on) => {
+          const ran = await call(on, ["run", ...none, "--name", "bench-lines", image, "seq", String(lines)], {
+            discard: true,
+          });
+          await remove(on, ["bench-lines"]);
           return ran.ms;
         }),
       ];

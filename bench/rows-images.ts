@@ -1,15 +1,16 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Contender, call } from "./contender.ts";
-import { alternate } from "./measure.ts";
+import { type Contender, call, makeScratch } from "./contender.ts";
+import { alternate, type Figure, figure } from "./measure.ts";
+import { slowestPing } from "./ping.ts";
 import type { Context, Row } from "./rows.ts";
 
 const reference = "127.0.0.1:5055/debian:bench";
 
 /** A registry beside the contenders, holding the Debian image as one gzip layer; gives what ends it. */
 async function startRegistry(tar: string, network: number | undefined): Promise<() => void> {
-  const dir = mkdtempSync("/var/tmp/berth-bench-registry-");
+  const dir = makeScratch();
   const inside = (args: string[]) =>
     network === undefined ? args : ["nsenter", "-t", String(network), "-n", "--", ...args];
   const exec = (args: string[]) => {
@@ -50,17 +51,34 @@ const forget = async (on: Contender, name: string) => {
   await call(on, ["rmi", "-f", name], { mayFail: true });
 };
 
-async function pulls(contenders: Contender[], context: Context) {
+/** Times a way of getting an image, again and again, and watches how long the daemon keeps others waiting meanwhile. */
+async function transfers(
+  row: string,
+  contenders: Contender[],
+  context: Context,
+  { args, name }: { args: string[]; name: string },
+): Promise<Figure[]> {
+  const waits = new Map<string, number[]>(contenders.map((on) => [on.name, []]));
+  const times = await alternate(row, contenders, context.quick ? 1 : 5, async (on) => {
+    await forget(on, name);
+    return (await call(on, args)).ms;
+  });
+  // Apart from the times, which the questions would lengthen.
+  for (let round = 0; round < (context.quick ? 1 : 3); round++)
+    for (const on of contenders) {
+      await forget(on, name);
+      waits.get(on.name)?.push(await slowestPing(on, () => call(on, args)));
+    }
+  for (const on of contenders) await forget(on, name);
+  return [times, figure("… the longest that a ping waits meanwhile", "ms", waits)];
+}
+
+async function pulls(contenders: Contender[], context: Context): Promise<Figure[]> {
   const stop = await startRegistry(context.debian(), context.network);
   try {
-    return [
-      await alternate("pull of it from a registry beside it (gzip)", contenders, context.quick ? 1 : 5, async (on) => {
-        await forget(on, reference);
-        return (await call(on, ["pull", "-q", reference])).ms;
-      }),
-    ];
+    const row = "pull of it from a registry beside it (gzip)";
+    return await transfers(row, contenders, context, { args: ["pull", "-q", reference], name: reference });
   } finally {
-    for (const on of contenders) await forget(on, reference);
     stop();
   }
 }
@@ -69,19 +87,9 @@ export const imageRows: Row[] = [
   {
     name: "import of a Debian tar",
     podman: false,
-    measure: async (contenders, context) => {
-      const tar = context.debian();
-      const figures = await alternate(
-        "import of a 252 MB Debian tar",
-        contenders,
-        context.quick ? 1 : 5,
-        async (on) => {
-          const { ms } = await call(on, ["import", tar, "bench-debian"]);
-          await forget(on, "bench-debian");
-          return ms;
-        },
-      );
-      return [figures];
+    measure: (contenders, context) => {
+      const args = ["import", context.debian(), "bench-debian"];
+      return transfers("import of a 252 MB Debian tar", contenders, context, { args, name: "bench-debian" });
     },
   },
   { name: "pull of a Debian image", podman: false, measure: pulls },
@@ -89,9 +97,10 @@ export const imageRows: Row[] = [
     name: "fio in the writable layer and in a volume",
     podman: false,
     measure: async (contenders, context) => {
-      if (!existsSync("/usr/bin/fio")) return [];
+      const [berth] = contenders;
+      if (berth === undefined || !existsSync("/usr/bin/fio")) return [];
       const { fioFigures } = await import("./fio.ts");
-      return fioFigures(contenders, context);
+      return fioFigures(berth, context);
     },
   },
 ];

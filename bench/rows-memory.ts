@@ -1,71 +1,82 @@
-import { type Contender, call } from "./contender.ts";
+import { type Contender, call, remove } from "./contender.ts";
 import { type Figure, figure, machineMemory, median, pidsNamed, pss, rss } from "./measure.ts";
 import type { Context, Row } from "./rows.ts";
-
-const image = "berth-bench-busybox";
+import { inParallel, names, sleeper } from "./rows-containers.ts";
 
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const daemons = (contenders: Contender[]) => contenders.filter(({ name }) => name !== "podman");
 
 async function startMany(on: Contender, prefix: string, count: number): Promise<string[]> {
-  const names = Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
-  let next = 0;
-  const work = async () => {
-    for (let name = names[next++]; name !== undefined; name = names[next++])
-      await call(on, ["run", "-d", "--network", "none", "--name", name, image, "sleep", "3600"]);
-  };
-  await Promise.all(Array.from({ length: 8 }, work));
-  return names;
+  const all = names(prefix, count);
+  await inParallel(all, 8, (name) => sleeper(on, name));
+  return all;
 }
 
-async function removeMany(on: Contender, names: string[]): Promise<void> {
-  for (let from = 0; from < names.length; from += 50) await call(on, ["rm", "-f", ...names.slice(from, from + 50)]);
+async function removeMany(on: Contender, all: string[]): Promise<void> {
+  for (let from = 0; from < all.length; from += 50) await remove(on, all.slice(from, from + 50));
 }
 
-async function memory(contenders: Contender[], context: Context): Promise<Figure[]> {
+/** Median of seven calls in a row. */
+async function usual(on: Contender, args: string[]): Promise<number> {
+  const taken: number[] = [];
+  for (let round = 0; round < 7; round++) taken.push((await call(on, args)).ms);
+  return median(taken);
+}
+
+async function few(contenders: Contender[]): Promise<Figure[]> {
   const [idle, each] = [new Map<string, number[]>(), new Map<string, number[]>()];
-  for (const on of contenders.filter(({ name }) => name !== "podman")) {
+  for (const on of daemons(contenders)) {
     await sleep(1000);
     idle.set(on.name, [sum(on.daemonPids().map(rss))]);
-    const before = sum(pidsNamed(on.monitors).map(pss));
-    const names = await startMany(on, "bench-memory", 20);
+    const before = sum(on.monitorPids().map(pss));
+    const all = await startMany(on, "few", 20);
     await sleep(1000);
-    each.set(on.name, [(sum(pidsNamed(on.monitors).map(pss)) - before) / 20]);
-    await removeMany(on, names);
+    each.set(on.name, [(sum(on.monitorPids().map(pss)) - before) / 20]);
+    await removeMany(on, all);
   }
   return [
-    figure("idle daemon, resident", "MB", idle, 1),
-    figure("per running container, proportional", "MB", each, 1),
-    ...(await many(contenders, context)),
+    figure("idle daemon, resident", "MB", idle),
+    figure("per running container, its monitor, proportional", "MB", each),
   ];
 }
 
 async function many(contenders: Contender[], context: Context): Promise<Figure[]> {
   const count = context.quick ? 50 : 500;
-  const [total, list, exec] = [new Map<string, number[]>(), new Map<string, number[]>(), new Map<string, number[]>()];
-  const alone = new Map<string, number[]>();
-  for (const on of contenders.filter(({ name }) => name !== "podman")) {
+  const figures = {
+    total: new Map<string, number[]>(),
+    own: new Map<string, number[]>(),
+    list: new Map<string, number[]>(),
+    alone: new Map<string, number[]>(),
+    exec: new Map<string, number[]>(),
+  };
+  for (const on of daemons(contenders)) {
     const before = machineMemory();
-    const one = await startMany(on, "bench-alone", 1);
-    const times = async (args: string[]) => {
-      const taken: number[] = [];
-      for (let round = 0; round < 7; round++) taken.push((await call(on, args)).ms);
-      return median(taken);
-    };
-    alone.set(on.name, [await times(["exec", one[0] ?? "", "true"])]);
-    const names = await startMany(on, "bench-many", count);
-    await sleep(2000);
-    total.set(on.name, [machineMemory() - before - sum(pidsNamed(["sleep"]).map(pss))]);
-    list.set(on.name, [await times(["ps", "-a"])]);
-    exec.set(on.name, [await times(["exec", names[0] ?? "", "true"])]);
-    await removeMany(on, [...one, ...names]);
+    const [one = ""] = await startMany(on, "alone", 1);
+    figures.alone.set(on.name, [await usual(on, ["exec", one, "true"])]);
+    const sleepers = sum(pidsNamed("sleep").map(pss));
+    const all = await startMany(on, "many", count);
+    await sleep(3000);
+    // What they all cost the machine, the kernel's share included, less what runs in them.
+    figures.total.set(on.name, [machineMemory() - before - (sum(pidsNamed("sleep").map(pss)) - sleepers)]);
+    figures.own.set(on.name, [sum([...on.daemonPids(), ...on.monitorPids()].map(pss))]);
+    figures.list.set(on.name, [await usual(on, ["ps", "-a"])]);
+    figures.exec.set(on.name, [await usual(on, ["exec", all[0] ?? "", "true"])]);
+    await removeMany(on, [one, ...all]);
   }
   return [
-    figure(`${count} sleeping containers, memory beside their own`, "MB", total, 1),
-    figure(`ps -a with ${count} containers`, "ms", list, 7),
-    figure("exec of true, alone", "ms", alone, 7),
-    figure(`exec of true among ${count} containers`, "ms", exec, 7),
+    figure(`${count} sleeping containers: memory of the machine beside their own processes`, "MB", figures.total),
+    figure(`${count} sleeping containers: daemon and monitors, proportional`, "MB", figures.own),
+    figure(`ps -a with ${count} containers`, "ms", figures.list),
+    figure("exec of true, alone", "ms", figures.alone),
+    figure(`exec of true among ${count} containers`, "ms", figures.exec),
   ];
 }
 
-export const memoryRows: Row[] = [{ name: "memory; 500 containers", podman: false, measure: memory }];
+export const memoryRows: Row[] = [
+  {
+    name: "memory; 500 containers",
+    podman: false,
+    measure: async (contenders, context) => [...(await few(contenders)), ...(await many(contenders, context))],
+  },
+];
