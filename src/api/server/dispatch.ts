@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Engine } from "../../engine/index.ts";
 import { BerthError, invalid, messageOf, notFound } from "../../lib/index.ts";
 import { checkBrowser, type Exposure } from "./guard.ts";
@@ -204,7 +205,8 @@ function fail(request: IncomingMessage, reply: ServerResponse, error: unknown): 
 function cutOffLater(request: IncomingMessage): void {
   const { "content-length": length = "0", "transfer-encoding": chunked } = request.headers;
   if (request.complete || (length === "0" && chunked === undefined)) return;
-  const { socket } = request; // the request lets go of it when it is destroyed
+  const socket = request.socket as Socket | null;
+  if (socket === null) return; // the request was destroyed, by whoever read its body
   const timer = setTimeout(() => {
     if (!request.complete) socket.destroy();
   }, DROP_MS);
