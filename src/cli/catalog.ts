@@ -80,7 +80,10 @@ const container: Record<string, Entry> = {
     "Start one or more stopped containers",
     async () => (await import("./commands/container/start.ts")).start,
   ),
-  stats: later("Display a live stream of container(s) resource usage statistics", "stats"),
+  stats: entry(
+    "Display a live stream of container(s) resource usage statistics",
+    async () => (await import("./commands/container/stats.ts")).stats,
+  ),
   stop: entry("Stop one or more running containers", async () => (await import("./commands/container/stop.ts")).stop),
   top: entry(
     "Display the running processes of a container",
@@ -90,7 +93,14 @@ const container: Record<string, Entry> = {
     "Unpause all processes within one or more containers",
     async () => (await import("./commands/container/pause.ts")).unpause,
   ),
-  update: later("Update configuration of one or more containers", "update"),
+  update: entry(
+    "Update configuration of one or more containers",
+    async () => (await import("./commands/container/update.ts")).update,
+  ),
+  "wait-for": entry(
+    "Block until a container is healthy, has logged a line or listens on a port",
+    async () => (await import("./commands/container/wait-for.ts")).waitFor,
+  ),
   wait: entry(
     "Block until one or more containers stop, then print their exit codes",
     async () => (await import("./commands/container/wait.ts")).wait,
@@ -242,7 +252,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   ...pick(image, { rmi: "rm", save: "save" }),
   ...pick(container, { start: "start", stats: "stats", stop: "stop" }),
   ...pick(image, { tag: "tag" }),
-  ...pick(container, { top: "top", unpause: "unpause", update: "update", wait: "wait" }),
+  ...pick(container, { top: "top", unpause: "unpause", update: "update", wait: "wait", "wait-for": "wait-for" }),
 };
 
 /** Docker's commands that are no part of this engine. */

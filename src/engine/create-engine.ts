@@ -10,6 +10,7 @@ import { openVolumeStore } from "../store/volumes/index.ts";
 import type { RunState } from "./containers/container.ts";
 import type { ContainersContext, ContainersSettings } from "./containers/context.ts";
 import { createContainers } from "./containers/create-containers.ts";
+import { createVitals } from "./containers/create-vitals.ts";
 import { watchHealth } from "./containers/health/act-on-failure.ts";
 import { endChecks } from "./containers/health/monitor.ts";
 import { networkIds } from "./containers/network-events.ts";
@@ -97,6 +98,7 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
       volumes: volumes.service,
       events: createEvents(bus),
       system: createSystem(parts),
+      vitals: createVitals(context, host),
     },
     reload(next, attributes) {
       current = next;

@@ -23,6 +23,7 @@ import type {
   VolumeListResponse,
   VolumesPruneResponse,
 } from "../spec/api/index.ts";
+import type { Vitals } from "./vitals.ts";
 
 /** Parsed `filters` of a list endpoint: name → accepted values, in the order given. Both wire forms give this. */
 export type Filters = ReadonlyMap<string, readonly string[]>;
@@ -35,6 +36,7 @@ export interface Engine {
   readonly volumes: Volumes;
   readonly events: Events;
   readonly system: System;
+  readonly vitals: Vitals;
 }
 
 /**

@@ -23,6 +23,7 @@ export interface Host {
   readonly runtimes: Readonly<Record<string, RuntimeProgram>>;
   readonly defaultRuntime: string;
   readonly initPath: string | undefined;
+  readonly ps: string | undefined;
   /** The loaded profile of containers that name none; undefined where the machine has no AppArmor. */
   readonly apparmorProfile: string | undefined;
   readonly hostname: string;
@@ -48,6 +49,7 @@ export async function surveyHost(config: EngineConfig, log: EngineLog): Promise<
     conmon,
     runtimes,
     defaultRuntime: await defaultRuntimeOf(config, runtimes, cgroups, log),
+    ps: findProgram("ps"),
     initPath: config.initPath ?? initProgram(),
     apparmorProfile: await apparmorProfile(log),
     hostname: hostname(),

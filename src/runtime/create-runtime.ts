@@ -8,6 +8,7 @@ import { cleanUpContainer, deleteContainer } from "./driver/delete.ts";
 import { execInContainer } from "./driver/exec.ts";
 import { createExits, endAll } from "./driver/exit.ts";
 import { startContainer } from "./driver/start.ts";
+import { updateResources } from "./driver/update.ts";
 import { createRotation } from "./logs/rotation.ts";
 import { monitorFiles } from "./monitor/arguments.ts";
 import { setWindowSize } from "./monitor/control.ts";
@@ -42,6 +43,7 @@ export function createRuntime(options: ContextOptions): Runtime {
     },
     pause: (handle) => command(context, handle, "pause"),
     resume: (handle) => command(context, handle, "resume"),
+    update: (handle, resources) => updateResources(context, handle, resources),
     pids: (handle) => cgroupView(context.cgroups, handle.cgroupPath).processes(),
     async delete(handle) {
       rotation.remove(handle);

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { OciProcess, OciSpec } from "./spec/index.ts";
+import type { OciProcess, OciResources, OciSpec } from "./spec/index.ts";
 
 /**
  * A container that its monitor looks after: everything that the driver needs to find it again after a restart of the
@@ -125,6 +125,8 @@ export interface Runtime {
   killAll(handle: RunningHandle): Promise<void>;
   pause(handle: RunningHandle): Promise<void>;
   resume(handle: RunningHandle): Promise<void>;
+  /** Other limits from now on; what is left out stays. Rejects with the runtime's words. */
+  update(handle: RunningHandle, resources: Omit<OciResources, "devices">): Promise<void>;
   /** Pids (host's) of every process in the container. */
   pids(handle: RunningHandle): number[];
   /** Ends what still runs and removes everything but config.json and the root file system. Idempotent. */

@@ -23,6 +23,7 @@ export {
   handDownControllers,
   killCgroup,
   type LeftoverResult,
+  liftProcessLimit,
   listCgroups,
   mountLeftoverControllers,
   parseOwnCgroups,
@@ -31,6 +32,7 @@ export {
 export { chmodNodeAt } from "./chmod-node-at.ts";
 export { markCloseOnExec } from "./close-on-exec.ts";
 export * from "./confined.ts";
+export { type CpuTime, readCpuTime } from "./cpu-time.ts";
 export { cstring } from "./cstring.ts";
 export * from "./devices.ts";
 export { type ExitWatch, watchExit } from "./exit-watch.ts";
@@ -42,7 +44,9 @@ export * from "./kernel-info.ts";
 export { killTree } from "./kill-tree.ts";
 export * from "./machine.ts";
 export * from "./mount.ts";
+export { type InterfaceCounters, networkCounters } from "./network-counters.ts";
 export * from "./process.ts";
+export { type ProcessRow, readProcesses, terminalName } from "./process-table.ts";
 export { type SealedProgram, sealProgram } from "./sealed-program.ts";
 export { connectSeqpacket, type PacketConnection, type PacketReader } from "./seqpacket.ts";
 export * from "./signals.ts";

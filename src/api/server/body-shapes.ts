@@ -122,6 +122,8 @@ const mount = struct("mount.Mount", {
   ClusterOptions: refused("cluster volumes need a swarm"),
 });
 
+const restartPolicy = struct("container.RestartPolicy", { Name: text, MaximumRetryCount: int });
+
 const portMap = mapOf(listOf(struct("nat.PortBinding", { HostIp: text, HostPort: text })));
 
 const hostConfig: Fields = {
@@ -199,6 +201,12 @@ export const containerCreate: Shape = struct("container.CreateRequest", {
 
 /** POST /commit. */
 export const commitConfig: Shape = struct("container.Config", containerConfig);
+
+/** POST /containers/{id}/update. */
+export const containerUpdate: Shape = struct("container.UpdateConfig", {
+  ...resources,
+  RestartPolicy: restartPolicy,
+});
 
 /** POST /containers/{id}/exec. */
 export const execCreate: Shape = struct("container.ExecCreateRequest", {

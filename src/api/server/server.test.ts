@@ -103,8 +103,7 @@ describe("errors", () => {
   it("names endpoints that are not built", async () => {
     await start({});
     for (const [method, path] of [
-      ["GET", "/containers/x/top"],
-      ["GET", "/containers/x/stats"],
+      ["GET", "/containers/x/checkpoints"],
       ["POST", "/build/cancel"],
       ["POST", "/build"],
       ["POST", "/images/a/b/push"],

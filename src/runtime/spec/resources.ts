@@ -80,11 +80,12 @@ export function resourcesFor(config: HostConfig, devices: BlockDevices): Omit<Oc
   const memoryLimits = memory(config);
   const cpuLimits = cpu(config);
   const io = blockIO(config, devices);
-  const pids = config.PidsLimit == null ? undefined : config.PidsLimit <= 0 ? -1 : config.PidsLimit;
+  // A new cgroup has no limit of its own, and crun cannot write the number for none.
+  const pids = positive(config.PidsLimit ?? undefined) ? config.PidsLimit : undefined;
   return {
     ...(memoryLimits && { memory: memoryLimits }),
     ...(cpuLimits && { cpu: cpuLimits }),
-    ...(pids !== undefined && { pids: { limit: pids } }),
+    ...(pids != null && { pids: { limit: pids } }),
     ...(Object.keys(io).length > 0 && { blockIO: io }),
   };
 }

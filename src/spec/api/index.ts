@@ -3,4 +3,5 @@ export type * from "./archive.ts";
 export type * from "./container.ts";
 export type * from "./event.ts";
 export type * from "./image.ts";
+export type * from "./stats.ts";
 export type * from "./volume.ts";

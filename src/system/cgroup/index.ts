@@ -13,6 +13,7 @@ export {
   readOptional,
 } from "./layout.ts";
 export * from "./leftover.ts";
+export * from "./lift-limit.ts";
 export {
   type CgroupCpu,
   type CgroupIoEntry,

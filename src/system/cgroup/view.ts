@@ -20,6 +20,8 @@ export interface CgroupCpu {
   periods: number;
   throttledPeriods: number;
   throttledTime: number;
+  /** Usage of each processor; only of cgroup v1. */
+  perCpu?: number[];
 }
 
 export interface CgroupPids {
@@ -125,6 +127,7 @@ function legacyView(layout: CgroupLayout, path: string): CgroupView {
       const usage = read("cpuacct", "cpuacct.usage");
       if (usage === undefined) return undefined;
       const stat = parseFlat(read("cpu", "cpu.stat") ?? "");
+      const perCpu = words(read("cpuacct", "cpuacct.usage_percpu") ?? "").map(Number);
       return {
         usage: Number(usage),
         user: Number(read("cpuacct", "cpuacct.usage_user") ?? 0),
@@ -132,6 +135,7 @@ function legacyView(layout: CgroupLayout, path: string): CgroupView {
         periods: stat.nr_periods ?? 0,
         throttledPeriods: stat.nr_throttled ?? 0,
         throttledTime: stat.throttled_time ?? 0,
+        ...(perCpu.length === 0 ? {} : { perCpu }),
       };
     },
     pids: () => {

@@ -10,6 +10,7 @@ import { imageRoutes } from "./images.ts";
 import { networkRoutes } from "./networks.ts";
 import { systemRoutes } from "./system.ts";
 import { unbuiltRoutes } from "./unbuilt.ts";
+import { vitalRoutes } from "./vitals.ts";
 import { volumeRoutes } from "./volumes.ts";
 import { waitRoutes } from "./wait.ts";
 
@@ -19,6 +20,7 @@ export const routes: readonly Route[] = [
   ...containerRoutes,
   ...containerFileRoutes,
   ...waitRoutes,
+  ...vitalRoutes,
   ...attachRoutes,
   ...execRoutes,
   ...imageTransferRoutes,

@@ -6,9 +6,6 @@ import { type Method, type Route, route } from "../route.ts";
 
 /** Endpoints of the Engine API that are not built; each answers 501 and names itself. */
 const unbuilt: readonly (readonly [Method, string])[] = [
-  ["GET", "/containers/{id}/top"],
-  ["GET", "/containers/{id}/stats"],
-  ["POST", "/containers/{id}/update"],
   ["GET", "/containers/{id}/checkpoints"],
   ["POST", "/containers/{id}/checkpoints"],
   ["DELETE", "/containers/{id}/checkpoints/{checkpoint}"],

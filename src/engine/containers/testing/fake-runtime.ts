@@ -12,6 +12,8 @@ interface FakeProcess {
   signals: number[];
   deleted: boolean;
   ignored: Set<number>;
+  /** What the last update set. */
+  limits?: unknown;
   end(exitCode: number, more?: Partial<ExitInfo>): void;
 }
 
@@ -23,6 +25,7 @@ export interface FakeRuntime extends Runtime {
   failCreate: BerthError | undefined;
   readonly execs: { process: { args: string[] }; exit: Deferred<number>; output: PassThrough | undefined }[];
   failExec: BerthError | undefined;
+  failUpdate: BerthError | undefined;
   readonly cleaned: string[];
 }
 
@@ -40,6 +43,7 @@ export function createFakeRuntime(): FakeRuntime {
     cleaned: [],
     failCreate: undefined,
     failExec: undefined,
+    failUpdate: undefined,
     names: ["crun", "runc"],
     defaultName: "crun",
     warmUp: () => {},
@@ -70,6 +74,10 @@ export function createFakeRuntime(): FakeRuntime {
       target.paused = false;
       const fatal = target.signals.find((signal) => signal === 9 || signal === 15);
       if (fatal !== undefined && !target.ignored.has(fatal)) target.end(128 + fatal);
+    },
+    async update(handle, resources) {
+      if (fake.failUpdate !== undefined) throw fake.failUpdate;
+      find(handle).limits = resources;
     },
     pids: (handle) => [handle.pid],
     delete: async (handle) => {
