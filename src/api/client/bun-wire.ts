@@ -64,7 +64,7 @@ class BunWire implements Wire {
     const taken = this.#waiting.length === 0 ? this.#send(bytes) : 0;
     if (taken < bytes.length) {
       // The caller may use its buffer again.
-      this.#waiting.push(Uint8Array.from(bytes.subarray(taken)));
+      this.#waiting.push(new Uint8Array(bytes.subarray(taken)));
       this.#waitingBytes += bytes.length - taken;
     }
     return this.#waitingBytes < HIGH_WATER;
