@@ -1,6 +1,6 @@
-import { chmodSync, closeSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { O_NOFOLLOW, O_PATH } from "./confined.ts";
-import { type CName, openAt, S_IFLNK, S_IFMT, statFd } from "./fs-raw.ts";
+import { type CName, closeFd, openAt, S_IFLNK, S_IFMT, statFd } from "./fs-raw.ts";
 
 /**
  * chmod of a name that somebody else may exchange at any moment: the inode is held first, and a symbolic link in its
@@ -11,6 +11,6 @@ export function chmodNodeAt(dir: number, name: CName, mode: number): void {
   try {
     if ((statFd(fd).mode & S_IFMT) !== S_IFLNK) chmodSync(`/proc/self/fd/${fd}`, mode);
   } finally {
-    closeSync(fd);
+    closeFd(fd);
   }
 }

@@ -4,7 +4,7 @@ import { encodeHeader, endOfArchive, paddingOf, type TarInput } from "../../lib/
 import { nameIn, openFolder } from "./local-folder.ts";
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
-const CHUNK = 1024 * 1024;
+const CHUNK = 256 * 1024;
 const BATCH = 256 * 1024;
 
 /** Packs one entry of a local folder, with all below it, under `as`. No link is followed; sockets are left out. */

@@ -38,7 +38,8 @@ function commitNow(context: ContainersContext, container: Container, options: Co
       author,
       comment,
       config: merged,
-      layer: () => context.packer.toStream({ path: upper, form: "layer", compression: "none", changed }),
+      layer: () =>
+        context.packer.toStream({ path: upper, form: "layer", compression: "none", unhashed: true, changed }),
       ...(repo === undefined ? {} : { repo }),
       ...(tag === undefined ? {} : { tag }),
     });

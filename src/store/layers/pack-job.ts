@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -16,12 +16,14 @@ export interface PackRequest extends Omit<PackTreeOptions, "checkpoint" | "skip"
   changed?: Omit<ChangesRequest, "upper">;
   compression: "none" | "gzip" | "zstd";
   level?: number;
+  /** Nobody asks for the result's digests. */
+  unhashed?: boolean;
   /** A file to make; absent where the bytes go out through the job's port. */
   destination?: string;
 }
 
 export interface PackResult {
-  /** sha256 and bytes of the tar. */
+  /** sha256 and bytes of the tar; "" where nothing was hashed. */
   diffId: string;
   tarBytes: number;
   /** sha256 and bytes of what was written, compressed. */
@@ -31,18 +33,19 @@ export interface PackResult {
 
 /** Packs a tree into a file or to the other thread, hashing it before and after compression. */
 export async function runPack(request: PackRequest, context: JobContext): Promise<PackResult> {
-  const before = new Counter();
-  const after = new Counter();
+  const before = new Counter(!request.unhashed);
+  const after = request.compression === "none" ? undefined : new Counter(!request.unhashed);
   const { checkpoint } = context;
   const skip = request.changed === undefined ? {} : { skip: unchanged(request.path, request.changed, checkpoint) };
   const tar = inBatches(packTree(request.path, { ...request, ...skip, checkpoint }));
-  const packed = after.pass(compress(before.pass(tar), request));
+  const plain = before.pass(tar);
+  const packed = after === undefined ? plain : after.pass(compress(plain, request));
   if (request.destination !== undefined) {
     // Made anew and only by us: a file in its place is an error.
     await pipeline(packed, createWriteStream(request.destination, { flags: "wx", mode: 0o600 }));
   } else if (context.port !== undefined) await sendChunks(context.port, packed);
-  const { digest, bytes } = after.result();
   const { digest: diffId, bytes: tarBytes } = before.result();
+  const { digest, bytes } = after?.result() ?? { digest: diffId, bytes: tarBytes };
   return { diffId, tarBytes, digest, bytes };
 }
 
@@ -76,18 +79,23 @@ export async function* inBatches(source: Iterable<Buffer>): AsyncGenerator<Buffe
 }
 
 class Counter {
-  readonly #hash = createHash("sha256");
+  readonly #hash: Hash | undefined;
   #bytes = 0;
+
+  constructor(hashing: boolean) {
+    this.#hash = hashing ? createHash("sha256") : undefined;
+  }
 
   async *pass(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of source) {
-      this.#hash.update(chunk);
+      this.#hash?.update(chunk);
       this.#bytes += chunk.length;
       yield chunk;
     }
   }
 
   result(): { digest: string; bytes: number } {
-    return { digest: `sha256:${this.#hash.digest("hex")}`, bytes: this.#bytes };
+    const hex = this.#hash?.digest("hex");
+    return { digest: hex === undefined ? "" : `sha256:${hex}`, bytes: this.#bytes };
   }
 }
