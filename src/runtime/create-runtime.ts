@@ -76,17 +76,21 @@ function hubOf(hubs: Map<string, Promise<Hub>>, handle: RunningHandle): Promise<
   const socket = join(handle.bundle, monitorFiles.attach);
   const existing = hubs.get(socket);
   if (existing !== undefined) return existing;
-  const hub: Promise<Hub> = connectHub({
+  let closed = false;
+  let hub: Promise<Hub> | undefined;
+  hub = connectHub({
     socket,
     tty: handle.terminal,
     stdin: handle.stdin,
     stdinHasReader: stdinReaders(handle.monitorPid),
     watchProcess: () => watchExit(handle.pid, handle.pidStart),
     onClose: () => {
-      if (hubs.get(socket) === hub) hubs.delete(socket);
+      // Within the call where nobody listens any more: the next run has its socket at the same place.
+      closed = true;
+      if (hub !== undefined && hubs.get(socket) === hub) hubs.delete(socket);
     },
   });
-  hubs.set(socket, hub);
+  if (!closed) hubs.set(socket, hub);
   hub.catch(() => hubs.delete(socket));
   return hub;
 }

@@ -45,6 +45,8 @@ export function spawnMonitor(options: SpawnOptions): Monitor {
     PATH: PROGRAM_DIRS.join(":"),
     TZ: "UTC", // for the times in the log
     TMPDIR: options.temporary,
+    // conmon 2.1.6 looks at a connection once more after it has freed it: harmless while the memory stays mapped.
+    MALLOC_TRIM_THRESHOLD_: String(2 ** 30),
     _OCI_SYNCPIPE: "3",
     ...(options.handshake ? { _OCI_ATTACHPIPE: "4", _OCI_STARTPIPE: "5" } : {}),
   };
