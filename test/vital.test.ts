@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxTar, importBusybox } from "./harness/busybox.ts";
 import { type Daemon, dockerClient, startDaemon } from "./harness/daemon.ts";
@@ -31,6 +32,12 @@ describe.skipIf(!isRoot)("what is watched and changed of a running container", (
   const health = async (name: string) =>
     JSON.parse(await berth("inspect", "-f", "{{json .State.Health}}", name)) as Health;
   const field = async (name: string, path: string) => (await berth("inspect", "-f", `{{${path}}}`, name)).trim();
+  /** Never 0, which would name a group of processes. */
+  const pidOf = (name: string) =>
+    until(`${name} has a process`, async () => {
+      const pid = await field(name, ".State.Pid");
+      return /^[1-9]\d*$/.test(pid) ? pid : undefined;
+    });
   const healthIs = (name: string, status: string) =>
     until(`${name} is ${status}`, async () => (await health(name)).Status === status);
 
@@ -102,6 +109,21 @@ describe.skipIf(!isRoot)("what is watched and changed of a running container", (
     await berth("exec", "h6", "touch", "/tmp/fine");
     await healthIs("h6", "healthy");
     await berth("rm", "-f", "h6");
+  });
+
+  it("ends a check that the killed daemon had begun", async () => {
+    await run("h9", ["--health-cmd", "sleep 303", "--health-interval", "200ms", "--health-timeout", "300s"]);
+    const probes = async () => (await berth("top", "h9", "-eo", "pid,args")).match(/\d+ +sleep 303$/gm) ?? [];
+    await until("a check runs", async () => (await probes()).length > 0);
+    const state = `${daemon.dataRoot}/containers/${await field("h9", ".Id")}/state.json`;
+    await until("it is written down", () => readFileSync(state, "utf8").includes('"probe"'));
+    const [before] = await probes();
+    await daemon.restart("SIGKILL");
+    await until("only the new one runs", async () => {
+      const now = await probes();
+      return now.length === 1 && now[0] !== before;
+    });
+    await berth("rm", "-f", "h9");
   });
 
   it.each([
@@ -309,18 +331,21 @@ describe.skipIf(!isRoot)("what is watched and changed of a running container", (
       await berth("stop", "-t", "0", `${name}-stopped`);
     }
     await run("no", []);
-    const pids = await Promise.all(["always", "unless-stopped", "no"].map((name) => field(name, ".State.Pid")));
+    const pids = await Promise.all(["always", "unless-stopped", "no"].map(pidOf));
     await daemon.signal("SIGKILL");
     // Ended while no daemon looked.
     await machine.exec("kill", ["-9", ...pids]);
     await daemon.start();
     await until("what is to run runs", async () => {
-      const running = (await berth("ps", "--format", "{{.Names}}")).trim().split("\n").sort();
+      const running = (await berth("ps", "--filter", "status=running", "--format", "{{.Names}}"))
+        .trim()
+        .split("\n")
+        .sort();
       return running.join(" ") === "always always-stopped unless-stopped";
     });
     expect(await field("no", ".State.ExitCode")).toBe("137");
     await berth("update", "--restart", "no", "always");
-    await machine.exec("kill", ["-9", await field("always", ".State.Pid")]);
+    await machine.exec("kill", ["-9", await pidOf("always")]);
     await until("it stays down", async () => (await field("always", ".State.Status")) === "exited");
     await berth("rm", "-f", "always", "always-stopped", "unless-stopped", "unless-stopped-stopped", "no");
   });

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { cgroupView, isAlive, sendSignal, watchExit } from "../system/index.ts";
+import { cgroupView, isAlive, killTree, sendSignal, watchExit } from "../system/index.ts";
 import { connectHub, type Hub } from "./attach/hub.ts";
 import { stdinReaders } from "./attach/stdin-pipe.ts";
 import { type ContextOptions, createContext, type DriverContext, runtimeCommand } from "./driver/context.ts";
@@ -57,6 +57,8 @@ export function createRuntime(options: ContextOptions): Runtime {
     onExit: (handle) => exits.onExit(handle),
     attach: async (handle, streams) => (await hubOf(hubs, handle)).attach(streams),
     resize: (handle, size) => setWindowSize(handle.bundle, size),
+    killProcess: (handle, { pid, start }) =>
+      killTree(pid, start, () => cgroupView(context.cgroups, handle.cgroupPath).processes()),
     exec: (handle, execOptions) => execInContainer(context, handle, execOptions),
     close() {
       rotation.close();

@@ -144,6 +144,8 @@ export interface Runtime {
   resize(handle: RunningHandle, size: { height: number; width: number }): Promise<void>;
   /** Rejects with Docker's text, kind "invalid" and exit code 126 or 127 where the process cannot be started. */
   exec(handle: RunningHandle, options: ExecOptions): Promise<ExecHandle>;
+  /** SIGKILL to one process of the container, named by its pid and start time, and to all that it has started. */
+  killProcess(handle: RunningHandle, process: { pid: number; start: number }): void;
   /** Lets go of everything; containers run on. */
   close(): void;
 }

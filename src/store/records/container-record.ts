@@ -85,6 +85,8 @@ export interface HealthRecord {
   status: "starting" | "healthy" | "unhealthy";
   failingStreak: number;
   log: HealthLogEntry[];
+  /** A check that runs for long, by its pid and start time: should the daemon die, the next one ends it. */
+  probe?: { pid: number; start: number };
 }
 
 /** What Docker prints for "never". */

@@ -5,6 +5,7 @@ import type { Containers } from "../../engine.ts";
 import { createContainers } from "../create-containers.ts";
 import { createFakeWorld, type FakeWorld } from "../testing/fake-context.ts";
 import { watchHealth } from "./act-on-failure.ts";
+import { endChecks, resumeChecks } from "./monitor.ts";
 
 let world: FakeWorld;
 let containers: Containers;
@@ -96,6 +97,23 @@ test("checks end with the run and with a pause, and begin again", async () => {
   expect((await health(id))?.Status).toBe("unhealthy");
   const container = world.context.registry.get(id);
   expect(container?.checks).toBeUndefined();
+});
+
+test("an adopted run is checked again, and the check that was under way ends", async () => {
+  const id = await start({});
+  await expect.poll(() => world.runtime.execs.length).toBe(1);
+  const container = world.context.registry.find(id);
+  endChecks(container);
+  resumeChecks(world.context, container);
+  expect(world.runtime.killed).toEqual([]);
+  const { health: known } = container.state;
+  if (known === undefined) throw new Error("no health");
+  container.state = { ...container.state, health: { ...known, probe: { pid: 77, start: 1 } } };
+  resumeChecks(world.context, container);
+  expect(world.runtime.killed).toEqual([77]);
+  await answer(1, 0);
+  await expect.poll(async () => (await health(id))?.Status).toBe("healthy");
+  expect(container.state.health).not.toHaveProperty("probe");
 });
 
 test("a thousand failing checks leave five log entries and no exec", async () => {

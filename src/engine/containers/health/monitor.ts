@@ -1,5 +1,7 @@
+import type { ExecHandle } from "../../../runtime/index.ts";
 import type { HealthLogEntry } from "../../../spec/api/index.ts";
 import type { HealthRecord } from "../../../store/records/index.ts";
+import { pidStartTime } from "../../../system/index.ts";
 import type { Container } from "../container.ts";
 import { type ContainersContext, emitContainer, saveState } from "../context.ts";
 import { type HealthPlan, healthPlanOf, judge, nextCheck, startingHealth } from "./plan-health.ts";
@@ -26,7 +28,13 @@ export function beginChecks(context: ContainersContext, container: Container): v
   };
   const check = async () => {
     const begun = Date.now();
-    const entry = await probe(context, container, run, plan);
+    const remember = ({ pid }: ExecHandle) =>
+      context.background(`long health check of ${container.id}`, () =>
+        container.queue(async () => {
+          if (!stopped) await keepProbe(context, container, pid);
+        }),
+      );
+    const entry = await probe(context, container, run, plan, remember);
     await container.queue(async () => {
       if (!stopped) await keepResult(context, container, plan, entry, begun);
     });
@@ -49,6 +57,23 @@ export function endChecks(container: Container): void {
 const healthOf = (container: Container): HealthRecord => container.state.health ?? startingHealth(undefined);
 
 const ageOf = (container: Container, now: number) => Math.max(now - Date.parse(container.state.startedAt), 0);
+
+/** `beginChecks` for a run that was adopted: a check that an earlier daemon began, and will not see to its end, is ended. */
+export function resumeChecks(context: ContainersContext, container: Container): void {
+  const { run, state } = container;
+  const orphan = state.health?.probe;
+  if (run !== undefined && orphan !== undefined) context.runtime.killProcess(run.handle, orphan);
+  if (state.status === "running") beginChecks(context, container);
+}
+
+async function keepProbe(context: ContainersContext, container: Container, pid: number): Promise<void> {
+  const start = pidStartTime(pid);
+  if (start === undefined) return;
+  await saveState(context, container, {
+    ...container.state,
+    health: { ...healthOf(container), probe: { pid, start } },
+  });
+}
 
 async function keepResult(
   context: ContainersContext,

@@ -55,9 +55,10 @@ export function nextCheck(plan: HealthPlan, status: HealthRecord["status"], age:
 
 /** What a check's result makes of the health. `age` is how long the container ran when the check began. */
 export function judge(plan: HealthPlan, before: HealthRecord, entry: HealthLogEntry, age: number): HealthRecord {
+  const { status } = before;
   const log = [...before.log, entry].slice(-MAX_LOG);
   if (entry.ExitCode === 0) return { status: "healthy", failingStreak: 0, log };
-  if (before.status === "starting" && age < plan.startPeriod) return { ...before, log };
+  if (status === "starting" && age < plan.startPeriod) return { status, failingStreak: before.failingStreak, log };
   const failingStreak = before.failingStreak + 1;
-  return { status: failingStreak >= plan.retries ? "unhealthy" : before.status, failingStreak, log };
+  return { status: failingStreak >= plan.retries ? "unhealthy" : status, failingStreak, log };
 }

@@ -21,12 +21,19 @@ const MILLISECOND = 1e6;
 /** A process that SIGKILL has not ended by then waits for the kernel; the check is over all the same. */
 const KILL_PATIENCE = 10_000;
 
-/** Runs one check to its end, or to its timeout: then it is killed with all that it has started. Never rejects. */
+/** A check that runs longer than this many milliseconds is written down. */
+const LONG = 1000;
+
+/**
+ * Runs one check to its end, or to its timeout: then it is killed with all that it has started. `onLong` is told of a
+ * check that takes its time. Never rejects.
+ */
 export async function probe(
   context: ContainersContext,
   container: Container,
   run: Run,
   plan: HealthPlan,
+  onLong: (handle: ExecHandle) => void,
 ): Promise<HealthLogEntry> {
   const start = rfc3339Nano(context.clock());
   const id = randomHex(32);
@@ -41,7 +48,8 @@ export async function probe(
       process: execProcess(context, container, { Cmd: [...plan.command] }),
       attach: { stdin: false, stdout: true, stderr: true },
     });
-    const { code, text } = await outcome(handle, plan);
+    const long = setTimeout(onLong, LONG, handle);
+    const { code, text } = await outcome(handle, plan).finally(() => clearTimeout(long));
     emitContainer(context, container, "exec_die", { execID: id, exitCode: String(code === NO_CODE ? 137 : code) });
     return { Start: start, End: rfc3339Nano(context.clock()), ExitCode: code, Output: text };
   } catch (error) {

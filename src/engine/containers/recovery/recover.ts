@@ -4,7 +4,7 @@ import { instantText } from "../../events/index.ts";
 import { type Container, createContainer, type RunState, runOf } from "../container.ts";
 import type { ContainersContext } from "../context.ts";
 import { finishRun, watchRun } from "../exit-container.ts";
-import { beginChecks } from "../health/monitor.ts";
+import { resumeChecks } from "../health/monitor.ts";
 import { removeNow } from "../remove-now.ts";
 import { cgroupPathOf } from "../start/launch.ts";
 import { startContainer, startNow } from "../start-container.ts";
@@ -80,7 +80,7 @@ async function adopt(context: ContainersContext, container: Container, state: Ru
   for (const volume of run.volumes) await context.volumes.mount(volume, container.id);
   if (context.runtime.adopt(run.handle)) {
     watchRun(context, container, run, startNow);
-    if (container.state.status === "running") beginChecks(context, container);
+    resumeChecks(context, container);
     return;
   }
   const info = await context.runtime.onExit(run.handle);

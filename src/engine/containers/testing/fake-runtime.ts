@@ -27,6 +27,8 @@ export interface FakeRuntime extends Runtime {
   failExec: BerthError | undefined;
   failUpdate: BerthError | undefined;
   readonly cleaned: string[];
+  /** Pids of single processes. */
+  readonly killed: number[];
 }
 
 /** A runtime whose containers are objects: they end when a test, or a signal, says so. */
@@ -41,6 +43,7 @@ export function createFakeRuntime(): FakeRuntime {
     processes,
     execs: [],
     cleaned: [],
+    killed: [],
     failCreate: undefined,
     failExec: undefined,
     failUpdate: undefined,
@@ -92,6 +95,7 @@ export function createFakeRuntime(): FakeRuntime {
     onExit: (handle) => find(handle).exit.promise,
     attach: async (handle, streams) => attachTo(find(handle), streams),
     resize: async () => {},
+    killProcess: (_, { pid }) => void fake.killed.push(pid),
     async exec(handle, options) {
       if (fake.failExec !== undefined) throw fake.failExec;
       const exit = deferred<number>();
