@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { closeSync, constants, openSync, readFileSync, write } from "node:fs";
 import { posix } from "node:path";
 import { type CgroupLayout, parseOwnCgroups } from "./layout.ts";
 
@@ -10,34 +9,43 @@ import { type CgroupLayout, parseOwnCgroups } from "./layout.ts";
  * is in, which changes nothing. Calls while one is under way share it; failures do not matter and are not told.
  */
 export function createMigrationWarmer(layout: CgroupLayout): () => void {
-  const path = ownProcs(layout);
+  const pid = Buffer.from(String(process.pid));
+  let place = "";
+  let fd: number | undefined;
   let underWay = false;
   return () => {
-    if (underWay || path === undefined) return;
+    if (underWay) return;
+    // Where somebody has moved this process meanwhile, the former cgroup would be a move indeed.
+    const now = ownCgroups();
+    if (now !== place) {
+      if (fd !== undefined) closeSync(fd);
+      fd = openProcs(layout, now);
+      place = now;
+    }
+    if (fd === undefined) return;
     underWay = true;
-    void touch(path).finally(() => {
+    write(fd, pid, () => {
       underWay = false;
     });
   };
 }
 
-async function touch(path: string): Promise<void> {
+function ownCgroups(): string {
   try {
-    const file = await open(path, "r+");
-    try {
-      await file.write(String(process.pid));
-    } finally {
-      await file.close();
-    }
+    return readFileSync("/proc/self/cgroup", "latin1");
   } catch {
-    // not allowed here: then the first move waits
+    return "";
   }
 }
 
 /** cgroup.procs of the cgroup that this process is in, in any one hierarchy. */
-function ownProcs(layout: CgroupLayout): string | undefined {
-  const own = parseOwnCgroups(readFileSync("/proc/self/cgroup", "latin1"));
+function openProcs(layout: CgroupLayout, cgroups: string): number | undefined {
   const [name, mountPoint] = layout.unified === undefined ? ([...layout.controllers][0] ?? []) : ["", layout.unified];
-  const path = name === undefined ? undefined : own.get(name);
-  return path === undefined || mountPoint === undefined ? undefined : posix.join(mountPoint, path, "cgroup.procs");
+  const path = name === undefined ? undefined : parseOwnCgroups(cgroups).get(name);
+  if (path === undefined || mountPoint === undefined) return undefined;
+  try {
+    return openSync(posix.join(mountPoint, path, "cgroup.procs"), constants.O_WRONLY);
+  } catch {
+    return undefined; // not allowed here: then the first move waits
+  }
 }
