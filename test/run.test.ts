@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importBusybox } from "./harness/busybox.ts";
 import { type Daemon, dockerClient, startDaemon } from "./harness/daemon.ts";
-import { has, isRoot, type Machine, makeMachine } from "./harness/machine.ts";
+import { has, isRoot, type Machine, makeMachine, until } from "./harness/machine.ts";
 
 const clients = ["berth", "docker"] as const;
 
@@ -179,7 +179,7 @@ describe.skipIf(!isRoot)("run, with berth's client and the real docker client", 
 
     test("ends at its stop signal", async () => {
       const name = `sig-${client}`;
-      const script = "trap 'exit 5' USR1; while :; do sleep 0.02; done";
+      const script = "trap 'exit 5' USR1; echo ready; while :; do sleep 0.02; done";
       await call([
         "run",
         "-d",
@@ -194,6 +194,7 @@ describe.skipIf(!isRoot)("run, with berth's client and the real docker client", 
         "-c",
         script,
       ]);
+      await until("the trap is set", async () => (await call(["logs", name])).stdout === "ready\n");
       await call(["stop", name]);
       expect((await call(["wait", name])).stdout).toBe("5\n");
       await call(["rm", name]);
