@@ -1,4 +1,4 @@
-import { conflict, doing } from "../../../lib/index.ts";
+import { conflict, doing, kindOf } from "../../../lib/index.ts";
 import { resolveBlockDevices, resourcesFor } from "../../../runtime/index.ts";
 import type { HostConfig } from "../../../spec/api/index.ts";
 import { type Container, isAutoRemoved } from "../container.ts";
@@ -15,8 +15,8 @@ export function updateContainer(
   change: HostConfig,
 ): Promise<{ Warnings: string[] | null }> {
   return container.queue(async () => {
-    const { hostConfig, warnings } = planUpdate(container.record.hostConfig, change, context.machine);
     try {
+      const { hostConfig, warnings } = planUpdate(container.record.hostConfig, change, context.machine);
       if (container.phase !== "kept") {
         throw conflict('Container is marked for removal and cannot be "update".');
       }
@@ -24,11 +24,12 @@ export function updateContainer(
       const record = { ...container.record, hostConfig };
       await context.records.save(record, { durable: !isAutoRemoved(container) });
       container.record = record;
+      emitContainer(context, container, "update");
+      return { Warnings: warnings.length === 0 ? null : warnings };
     } catch (error) {
-      throw doing(`Cannot update container ${container.id}`, error);
+      // As with Docker, a change that is wrong in itself is not the container's matter.
+      throw kindOf(error) === "invalid" ? error : doing(`Cannot update container ${container.id}`, error);
     }
-    emitContainer(context, container, "update");
-    return { Warnings: warnings.length === 0 ? null : warnings };
   });
 }
 

@@ -73,6 +73,13 @@ test("a restart policy alone asks nothing of the runtime", async () => {
   expect(container.record.hostConfig.RestartPolicy?.Name).toBe("always");
 });
 
+test("a conflict names the container, a change that is wrong in itself does not", async () => {
+  const { container } = await running();
+  const update = (change: HostConfig) => updateContainer(world.context, container, change);
+  await expect(update({ Memory: 50 * MIB })).rejects.toThrow(`Cannot update container ${container.id}: ${swapFirst}`);
+  await expect(update({ Memory: MIB })).rejects.toThrow(/^Minimum memory limit allowed is 6MB$/);
+});
+
 test("limits that the runtime refuses change nothing", async () => {
   const { container } = await running();
   world.runtime.failUpdate = new BerthError("internal", "crun update: no");
