@@ -60,8 +60,13 @@ describe.skipIf(!isRoot)("what must hold in containers", () => {
     const script =
       "while :; do for p in /proc/[0-9]*; do case $(readlink $p/exe) in ''|*busybox*) ;; *) echo $p >> /seen; printf X >> $p/exe && echo $p >> /written;; esac; done; done 2>/dev/null";
     await start("overwriter", ["--runtime", "copy", "self", "sh", "-c", script]);
-    for (let round = 0; round < 8; round++)
-      await Promise.all(["/evil", "/script", "true"].map((program) => daemon.berth(["exec", "overwriter", program])));
+    const attempt = () =>
+      Promise.all(["/evil", "/script", "true"].map((program) => daemon.berth(["exec", "overwriter", program])));
+    await until("it has seen the runtime", async () => {
+      await attempt();
+      return (await daemon.berth(["exec", "overwriter", "cat", "/seen"])).stdout;
+    });
+    for (let round = 0; round < 5; round++) await attempt();
     expect((await daemon.berth(["exec", "overwriter", "cat", "/written"])).code).toBe(1);
     await remove("overwriter");
     expect(createHash("sha256").update(readFileSync(crun)).digest("hex")).toBe(before);
