@@ -1,6 +1,7 @@
 // `npm run guest -- [vitest arguments]`: end-to-end tests in a small virtual machine with cgroup v2 alone, for hosts
-// that have v1 or hybrid ones. `npm run guest -- --sh 'commands'` runs commands there instead. It installs nothing. The
-// processor is emulated (BERTH_GUEST_ACCEL=kvm where that works), so everything is some five to ten times slower.
+// that have v1 or hybrid ones. `npm run guest -- --sh 'commands'` runs commands there instead; `--systemd` in front of
+// either boots systemd and runs them as its service. It installs nothing. The processor is emulated
+// (BERTH_GUEST_ACCEL=kvm where that works), so everything is some five to ten times slower.
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -25,11 +26,11 @@ const minutes = Number(process.env.BERTH_GUEST_MINUTES ?? 60);
 const folder = join(cache, "guest");
 
 // Changes when what is made below for the cache changes.
-const generation = 1;
+const generation = 2;
 
 /** What the guest's Debian has beside its base. Its own runtimes and monitor are those that are tested. */
 const packages =
-  "crun,runc,conmon,catatonit,busybox-static,iproute2,nftables,procps,bsdextrautils,libstdc++6,libatomic1,kmod,strace";
+  "crun,runc,conmon,catatonit,busybox-static,iproute2,nftables,procps,bsdextrautils,libstdc++6,libatomic1,kmod,strace,systemd-sysv,dbus";
 
 /** Modules that lead to the disks; the rest is loaded from there. */
 const diskModules = ["virtio_pci", "virtio_blk", "ext4"];
@@ -59,7 +60,7 @@ const digestOf = (...parts) => createHash("sha256").update(JSON.stringify(parts)
 function cached(name, key, make) {
   const made = join(folder, `${name}-${key}`);
   if (existsSync(made)) return made;
-  const partial = mkdtempSync(join(folder, `${name}.partial-`));
+  const partial = mkdtempSync(join(folder, `making-${process.pid}-`));
   try {
     make(partial);
     for (const old of readdirSync(folder).filter((each) => each.startsWith(`${name}-`)))
@@ -155,16 +156,31 @@ for module in /modules/*.ko; do $b insmod $module; done
 $b mount /dev/vda /new && $b mount /dev/vdb /new/berth && $b mount /dev/vdc /new/berth/node_modules
 $b mount -t tmpfs run /new/run && $b cp /main /new/run/main
 $b umount /proc /dev
-exec $b switch_root /new /bin/bash /run/main
+[ -e /systemd ] || exec $b switch_root /new /bin/bash /run/main
+$b mkdir -p /new/run/systemd/system && $b cp /guest.service /new/run/systemd/system
+exec $b switch_root /new /lib/systemd/systemd
+`;
+
+/** As a user would have the daemon: a service among others, its processes left alone when it stops. */
+const guestService = `[Service]
+Type=oneshot
+ExecStart=/bin/bash /run/main
+StandardOutput=file:/dev/ttyS0
+StandardError=file:/dev/ttyS0
+Delegate=yes
+KillMode=process
 `;
 
 const quoted = (arg) => `'${arg.replaceAll("'", "'\\''")}'`;
 
 /** The guest's first process. `commands` is shell; its exit code is told on the console. */
 const guestMain = (commands) => `
+if [ $$ = 1 ]; then
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mkdir -p /dev/pts /dev/shm
 mount -t devpts pts /dev/pts; mount -t tmpfs -o size=80% shm /dev/shm; mount -t tmpfs tmp /tmp
-mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup; ip link set lo up; hostname guest
+mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
+fi
+ip link set lo up; hostname guest
 for module in overlay fuse loop bridge veth nf_tables; do modprobe $module 2>/dev/null; done
 cd /berth
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/berth/tools HOME=/root TERM=dumb CI=1
@@ -178,18 +194,23 @@ echo "guest: ended with $?"
 /bin/busybox poweroff -f
 `;
 
-function initramfs(base, work, commands) {
+function initramfs(base, work, { commands, systemd }) {
   const made = join(work, "initramfs");
   for (const name of ["bin", "dev", "proc", "new"]) mkdirSync(join(made, name), { recursive: true });
   copyFileSync(join(base, "busybox"), join(made, "bin/busybox"));
   cpSync(join(base, "modules"), join(made, "modules"), { recursive: true });
   writeFileSync(join(made, "init"), initramfsInit, { mode: 0o755 });
   writeFileSync(join(made, "main"), guestMain(commands));
+  writeFileSync(join(made, "guest.service"), guestService);
+  if (systemd) writeFileSync(join(made, "systemd"), "");
   sh(`cd "${made}" && find . | cpio --quiet -o -H newc > "${work}/initramfs.cpio"`);
   return `${work}/initramfs.cpio`;
 }
 
-function machineArguments(base, checkout, ramdisk) {
+const kernelArguments = "console=ttyS0 panic=-1 quiet mitigations=off nokaslr random.trust_cpu=1";
+const systemdArguments = "systemd.unit=basic.target systemd.wants=guest.service systemd.show_status=0";
+
+function machineArguments({ base, checkout, ramdisk, systemd }) {
   // Writes go to a file that is already unlinked: the images stay as they are, and nothing is left of a run.
   const drive = (file) => ["-drive", `file=${file},format=raw,if=virtio,cache=unsafe,snapshot=on`];
   return [
@@ -197,7 +218,7 @@ function machineArguments(base, checkout, ramdisk) {
     ...["-cpu", accelerator === "tcg" ? "max" : "host", "-smp", "2", "-m", process.env.BERTH_GUEST_MEMORY ?? "3072"],
     ...["-display", "none", "-serial", "stdio", "-monitor", "none", "-nic", "none", "-no-reboot", "-no-user-config"],
     ...["-kernel", join(base, "vmlinuz"), "-initrd", ramdisk],
-    ...["-append", "console=ttyS0 panic=-1 quiet mitigations=off nokaslr random.trust_cpu=1"],
+    ...["-append", systemd ? `${kernelArguments} ${systemdArguments}` : kernelArguments],
     ...drive(join(base, "disk.img")),
     ...drive(checkout),
     ...drive(join(packagesDisk(), "disk.img")),
@@ -230,17 +251,29 @@ function boot(args, work) {
   });
 }
 
-async function main(args) {
+/** What runs that were killed have left in the cache. */
+function removeLeftovers() {
+  for (const name of readdirSync(folder)) {
+    const pid = /^(?:run|making)-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+async function main(given) {
   checkHost();
   await build();
   mkdirSync(folder, { recursive: true });
+  removeLeftovers();
+  const systemd = given[0] === "--systemd";
+  const args = systemd ? given.slice(1) : given;
   const own = args[0] === "--sh";
   const vitest = ["node", "node_modules/vitest/vitest.mjs", "run", "--project", "e2e", "--no-color", ...args];
   const commands = own ? args.slice(1).join("\n") : vitest.map(quoted).join(" ");
-  const work = mkdtempSync(join(folder, "run-"));
+  const work = mkdtempSync(join(folder, `run-${process.pid}-`));
   try {
     const base = baseDisk();
-    const machine = machineArguments(base, checkoutDisk(work), initramfs(base, work, commands));
+    const ramdisk = initramfs(base, work, { commands, systemd });
+    const machine = machineArguments({ base, checkout: checkoutDisk(work), ramdisk, systemd });
     say(`· starting the guest (${suite}, ${accelerator}, at most ${minutes} minutes)`);
     return await boot(machine, work);
   } finally {
