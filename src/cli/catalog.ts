@@ -147,16 +147,24 @@ const volume: Record<string, Entry> = {
 };
 
 const network: Record<string, Entry> = {
-  connect: later("Connect a container to a network", "network connect"),
-  create: later("Create a network", "network create"),
-  disconnect: later("Disconnect a container from a network", "network disconnect"),
+  connect: entry(
+    "Connect a container to a network",
+    async () => (await import("./commands/network/connect.ts")).connect,
+  ),
+  create: entry("Create a network", async () => (await import("./commands/network/create.ts")).create),
+  disconnect: entry(
+    "Disconnect a container from a network",
+    async () => (await import("./commands/network/disconnect.ts")).disconnect,
+  ),
   inspect: entry(
     "Display detailed information on one or more networks",
     async () => (await import("./commands/network/inspect.ts")).inspect,
   ),
   ls: entry("List networks", async () => (await import("./commands/network/list.ts")).list, ["list"]),
-  prune: later("Remove all unused networks", "network prune"),
-  rm: later("Remove one or more networks", "network rm"),
+  prune: entry("Remove all unused networks", async () => (await import("./commands/network/prune.ts")).prune),
+  rm: entry("Remove one or more networks", async () => (await import("./commands/network/remove.ts")).remove, [
+    "remove",
+  ]),
 };
 
 const system: Record<string, Entry> = {

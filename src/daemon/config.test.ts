@@ -109,12 +109,32 @@ describe("the command line", () => {
     expect(() => load([flag])).toThrow(message);
   });
 
-  it.each(["--bip=10.0.0.1/8", "--containerd=/x", "--metrics-addr=:1", "--iptables=false", "--live-restore=false"])(
+  it.each(["--containerd=/x", "--metrics-addr=:1", "--userland-proxy-path=/x", "--live-restore=false"])(
     "accepts %s with a warning",
     (flag) => {
       expect(load([flag]).warnings).toHaveLength(1);
     },
   );
+
+  it("reads what is said of networks, and refuses what is no address", () => {
+    const flags = ["--bip=10.9.0.1/24", "--default-address-pool=base=10.0.0.0/8,size=26", "--icc=false", "--mtu=1400"];
+    expect(load(flags).networks).toMatchObject({
+      bip: "10.9.0.1/24",
+      pools: [{ base: "10.0.0.0/8", size: 26 }],
+      icc: false,
+      mtu: 1400,
+      firewall: true,
+      publishOn: "0.0.0.0",
+    });
+    for (const flag of [
+      "--bip=10.9.0.1",
+      "--ip=x",
+      "--default-gateway=1.2.3",
+      "--default-address-pool=base=10.0.0.0/8,size=4",
+    ])
+      expect(() => load([flag])).toThrow(/invalid/);
+    expect(() => load(["--iptables=false", "--icc=false"])).toThrow("--iptables=false with --icc=false");
+  });
 
   it("says nothing where such a flag has its default", () => {
     expect(load(["--iptables=true", "--mtu=1500", "--userland-proxy", "--bip="]).warnings).toEqual([]);

@@ -1,7 +1,9 @@
 import { formatHost, type Host, isLoopback, parseHost } from "../api/transport/index.ts";
 import { invalid } from "../lib/index.ts";
+import type { NetworkSettings } from "../network/index.ts";
 import type { Ulimit } from "../spec/api/index.ts";
 import type { LogLevel } from "./logger.ts";
+import { networkSettingsOf } from "./network-settings.ts";
 import { options } from "./options.ts";
 import { isRecord, type Runtime, runtimesOf, type Settings } from "./settings.ts";
 
@@ -52,6 +54,7 @@ export interface DaemonConfig extends ReloadableConfig {
   dns: readonly string[];
   dnsOptions: readonly string[];
   dnsSearch: readonly string[];
+  networks: NetworkSettings;
   /** What to tell the user once: settings that have no meaning here. */
   warnings: readonly string[];
 }
@@ -137,6 +140,7 @@ export function makeConfig(settings: Settings): DaemonConfig {
     dns: read.list("dns"),
     dnsOptions: read.list("dns-opts"),
     dnsSearch: read.list("dns-search"),
+    networks: networkSettingsOf(settings, read),
     warnings: [...warningsOf(settings), ...execOptionWarnings(read), ...tlsWarnings(tls)],
   };
 }

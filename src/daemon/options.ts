@@ -66,7 +66,7 @@ const list = (
 };
 const map = (name: string, usage: string, extra: Extra = {}) => option("map", name, widen(mapFlag({ usage })), extra);
 
-const noBridge = "bridge networks are not built yet";
+const noUserlandProxy = "ports are published without proxy processes";
 const noContainerd = "there is no containerd here";
 const noSwarm = "there is no swarm here";
 const noProxy = "pulls go to the registries directly";
@@ -192,38 +192,35 @@ export const options: readonly Option[] = [
   { key: "builder", json: "object", warn: "the builder is not built yet" },
 
   // networks
-  text("bridge", "Attach containers to a network bridge", { short: "b", warn: noBridge }),
-  text("bip", "Specify network bridge IP", { warn: noBridge }),
+  text("bridge", "Attach containers to a network bridge", { short: "b" }),
+  text("bip", "Specify network bridge IP"),
   list("default-address-pool", "Default address pools for node specific local networks", {
     key: "default-address-pools",
     type: "pool-options",
-    warn: noBridge,
   }),
-  text("default-gateway", "Container default gateway IPv4 address", { warn: noBridge }),
-  text("default-gateway-v6", "Container default gateway IPv6 address", { warn: noBridge }),
+  text("default-gateway", "Container default gateway IPv4 address"),
+  text("default-gateway-v6", "Container default gateway IPv6 address"),
   option("object", "default-network-opt", widen(mapFlag({ usage: "Default network options", type: "mapmap" })), {
     key: "default-network-opts",
-    warn: noBridge,
   }),
-  text("fixed-cidr", "IPv4 subnet for fixed IPs", { warn: noBridge }),
-  text("fixed-cidr-v6", "IPv6 subnet for fixed IPs", { warn: noBridge }),
+  text("fixed-cidr", "IPv4 subnet for fixed IPs"),
+  text("fixed-cidr-v6", "IPv6 subnet for fixed IPs"),
   list("host-gateway-ip", "IP address that host-gateway in --add-host resolves to", {
     type: "ip",
     check: checkIp,
-    warn: noBridge,
   }),
-  bool("icc", "Enable inter-container communication", { default: true, warn: noBridge }),
-  text("ip", "Default IP when binding container ports", { default: "0.0.0.0", warn: noBridge }),
-  bool("ip-forward", "Enable net.ipv4.ip_forward", { default: true, warn: noBridge }),
-  bool("ip-forward-no-drop", "Do not set the filter-FORWARD policy to DROP", { warn: noBridge }),
-  bool("ip-masq", "Enable IP masquerading", { default: true, warn: noBridge }),
-  bool("ip6tables", "Enable addition of ip6tables rules", { default: true, warn: noBridge }),
-  bool("iptables", "Enable addition of iptables rules", { default: true, warn: noBridge }),
-  bool("ipv6", "Enable IPv6 networking", { warn: noBridge }),
-  bool("allow-direct-routing", "Allow remote access to published ports on container IP addresses", { warn: noBridge }),
-  int("mtu", "Set the MTU for the default bridge network", 1500, { warn: noBridge }),
-  bool("userland-proxy", "Use userland proxy for loopback traffic", { default: true, warn: noBridge }),
-  text("userland-proxy-path", "Path to the userland proxy binary", { warn: noBridge }),
+  bool("icc", "Enable inter-container communication", { default: true }),
+  text("ip", "Default IP when binding container ports", { default: "0.0.0.0" }),
+  bool("ip-forward", "Enable net.ipv4.ip_forward", { default: true }),
+  bool("ip-forward-no-drop", "Do not set the filter-FORWARD policy to DROP"),
+  bool("ip-masq", "Enable IP masquerading", { default: true }),
+  bool("ip6tables", "Enable addition of ip6tables rules", { default: true }),
+  bool("iptables", "Enable addition of iptables rules", { default: true }),
+  bool("ipv6", "Enable IPv6 networking"),
+  bool("allow-direct-routing", "Allow remote access to published ports on container IP addresses"),
+  int("mtu", "Set the MTU for the default bridge network", 1500),
+  bool("userland-proxy", "Use userland proxy for loopback traffic (never here)", { default: true }),
+  text("userland-proxy-path", "Path to the userland proxy binary", { warn: noUserlandProxy }),
 
   // other parts of dockerd
   text("containerd", "containerd grpc address", { warn: noContainerd }),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, UndoStack } from "../lib/index.ts";
+import { openNetworking } from "../network/index.ts";
 import { createRuntime, type SpecDefaults } from "../runtime/index.ts";
 import { createSnapshots, openBlobStore, openImageStore } from "../store/index.ts";
 import { createPacker, openLayerStore } from "../store/layers/index.ts";
@@ -13,16 +14,17 @@ import { createContainers } from "./containers/create-containers.ts";
 import { createVitals } from "./containers/create-vitals.ts";
 import { watchHealth } from "./containers/health/act-on-failure.ts";
 import { endChecks } from "./containers/health/monitor.ts";
-import { networkIds } from "./containers/network-events.ts";
+import { createNames } from "./containers/network/names.ts";
 import { recover } from "./containers/recovery/recover.ts";
 import { createRegistry } from "./containers/registry.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineConfig, EngineLog, ReloadableEngineConfig } from "./engine-config.ts";
-import { createClock, createEventBus, createEvents } from "./events/index.ts";
+import { createClock, createEventBus, createEvents, instantText } from "./events/index.ts";
 import { createExecs } from "./execs/index.ts";
 import { type Host, openRoots, surveyHost } from "./host.ts";
 import { imageDeps, imagesForContainers } from "./image-deps.ts";
 import { createImages } from "./images/index.ts";
+import { createNetworks } from "./networks/index.ts";
 import { createSystem } from "./system/index.ts";
 import { volumesContext } from "./volume-deps.ts";
 import { createVolumes } from "./volumes/index.ts";
@@ -71,6 +73,16 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
   const volumes = createVolumes(
     volumesContext({ store: stores.volumes, registry, trees: stores.trees, bus, clock, background }),
   );
+  const networking = await openNetworking({
+    dataRoot: config.dataRoot,
+    execRoot: config.execRoot,
+    settings: config.networks,
+    now: () => instantText(clock),
+    warn: log.warn,
+  });
+  undo.push("networks", () => networking.close());
+  const names = createNames(log.warn);
+  undo.push("name server", () => names.close());
   const context: ContainersContext = {
     ...stores,
     ...host,
@@ -78,6 +90,8 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
     runtime,
     images: imagesForContainers(images, stores.images),
     volumes: volumes.use,
+    networking,
+    names,
     bus,
     clock,
     settings: settingsOf(config, host),
@@ -96,6 +110,7 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
       execs: createExecs(context),
       images,
       volumes: volumes.service,
+      networks: createNetworks(context),
       events: createEvents(bus),
       system: createSystem(parts),
       vitals: createVitals(context, host),
@@ -166,7 +181,6 @@ function settingsOf(config: EngineConfig, host: Host): ContainersSettings {
     cgroupnsMode: config.defaultCgroupnsMode,
     ipcMode: config.defaultIpcMode,
     shmSize: config.defaultShmSize,
-    networkIds: networkIds(config.dataRoot),
   };
 }
 

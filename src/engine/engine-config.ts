@@ -1,3 +1,4 @@
+import { DEFAULT_SETTINGS, type NetworkSettings } from "../network/index.ts";
 import type { Ulimit } from "../spec/api/index.ts";
 
 /** What a reload of the daemon's configuration can change while the engine runs. */
@@ -34,6 +35,7 @@ export interface EngineConfig extends ReloadableEngineConfig {
   readonly dns: readonly string[];
   readonly dnsOptions: readonly string[];
   readonly dnsSearch: readonly string[];
+  readonly networks: NetworkSettings;
 }
 
 /** Where an engine reports what nobody is waiting for. */
@@ -70,5 +72,6 @@ export function defaultEngineConfig(roots: { dataRoot: string; execRoot: string 
     dns: [],
     dnsOptions: [],
     dnsSearch: [],
+    networks: DEFAULT_SETTINGS,
   };
 }

@@ -16,6 +16,12 @@ import type {
   ImageSummary,
   ImagesPruneResponse,
   JSONMessage,
+  NetworkConnectBody,
+  NetworkCreateBody,
+  NetworkCreateResponse,
+  NetworkDisconnectBody,
+  NetworkInspect,
+  NetworksPruneResponse,
   PathStat,
   RegistryAuth,
   Volume,
@@ -34,6 +40,7 @@ export interface Engine {
   readonly execs: Execs;
   readonly images: Images;
   readonly volumes: Volumes;
+  readonly networks: Networks;
   readonly events: Events;
   readonly system: System;
   readonly vitals: Vitals;
@@ -176,6 +183,17 @@ export interface Volumes {
   inspect(name: string): Promise<Volume>;
   remove(name: string, options: { force: boolean }): Promise<void>;
   prune(filters: Filters): Promise<VolumesPruneResponse>;
+}
+
+export interface Networks {
+  create(body: NetworkCreateBody): Promise<NetworkCreateResponse>;
+  list(filters: Filters): Promise<NetworkInspect[]>;
+  /** `ref` everywhere: name, full id or unique id prefix. */
+  inspect(ref: string): Promise<NetworkInspect>;
+  remove(ref: string): Promise<void>;
+  connect(ref: string, body: NetworkConnectBody): Promise<void>;
+  disconnect(ref: string, body: NetworkDisconnectBody): Promise<void>;
+  prune(filters: Filters): Promise<NetworksPruneResponse>;
 }
 
 export interface Events {

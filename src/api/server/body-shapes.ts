@@ -245,6 +245,45 @@ export const volumeCreate: Shape = struct("volume.CreateOptions", {
   ClusterVolumeSpec: refused("cluster volumes need a swarm"),
 });
 
+const ipam = struct("network.IPAM", {
+  Driver: text,
+  Options: textMap,
+  Config: listOf(
+    struct("network.IPAMConfig", {
+      Subnet: text,
+      IPRange: text,
+      Gateway: text,
+      AuxiliaryAddresses: textMap,
+      AuxAddress: textMap,
+    }),
+  ),
+});
+
+/** POST /networks/create. */
+export const networkCreate: Shape = struct("network.CreateRequest", {
+  Name: text,
+  // names are always unique here
+  CheckDuplicate: ignored,
+  Driver: text,
+  Scope: text,
+  EnableIPv4: flag,
+  EnableIPv6: flag,
+  IPAM: ipam,
+  Internal: flag,
+  Attachable: flag,
+  Ingress: flag,
+  ConfigOnly: flag,
+  ConfigFrom: struct("network.ConfigReference", { Network: text }),
+  Options: textMap,
+  Labels: textMap,
+});
+
+/** POST /networks/{id}/connect. */
+export const networkConnect: Shape = struct("network.ConnectOptions", { Container: text, EndpointConfig: endpoint });
+
+/** POST /networks/{id}/disconnect. */
+export const networkDisconnect: Shape = struct("network.DisconnectOptions", { Container: text, Force: flag });
+
 /** POST /auth, and the X-Registry-Auth header. */
 export const registryAuth: Shape = struct("registry.AuthConfig", {
   username: text,

@@ -108,7 +108,6 @@ describe("errors", () => {
       ["POST", "/build"],
       ["POST", "/images/a/b/push"],
       ["GET", "/images/search"],
-      ["POST", "/networks/create"],
       ["POST", "/swarm/init"],
       ["GET", "/containers/x/attach/ws"],
     ] as const) {

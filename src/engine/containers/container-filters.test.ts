@@ -28,7 +28,8 @@ const db = container("def", "db", { created: "2026-01-01T00:00:00.5Z" }, { statu
 const facts: FilterFacts = {
   find: (ref) => (ref === "web" ? web : db),
   imageIds: (ref) => (ref === "busybox" ? ["img"] : undefined),
-  networkOf: () => ({ name: "none", id: "1234" }),
+  networksOf: () => [{ name: "none", id: "1234" }],
+  published: () => [{ containerPort: 80, protocol: "tcp" }],
 };
 
 test.each<[Record<string, string[]>, string[]]>([
@@ -54,7 +55,8 @@ test.each<[Record<string, string[]>, string[]]>([
   [{ expose: ["80"] }, ["web", "db"]],
   [{ expose: ["70-90/tcp"] }, ["web", "db"]],
   [{ expose: ["80/udp"] }, []],
-  [{ publish: ["80"] }, []],
+  [{ publish: ["80"] }, ["web", "db"]],
+  [{ publish: ["81"] }, []],
   [{ health: ["none"] }, ["web", "db"]],
   [{ health: ["healthy"] }, []],
   [{ "is-task": ["true"] }, []],

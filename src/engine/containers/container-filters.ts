@@ -9,7 +9,8 @@ export interface FilterFacts {
   find(ref: string): Container;
   /** Ids of the image that a reference names, and of all images made from it; undefined where there is none. */
   imageIds(ref: string): readonly string[] | undefined;
-  networkOf(container: Container): { name: string; id: string } | undefined;
+  networksOf(container: Container): readonly { name: string; id: string }[];
+  published(container: Container): readonly { containerPort: number; protocol: string }[];
 }
 
 export const statusOf = (container: Container): ContainerStatus =>
@@ -24,7 +25,7 @@ type Test = (container: Container) => boolean;
 export function containerFilter(filters: Filters, facts: FilterFacts): Test {
   const tests = [
     ...patternTests(filters),
-    ...valueTests(filters),
+    ...valueTests(filters, facts),
     ...orderTests(filters, facts),
     ...relationTests(filters, facts),
   ];
@@ -49,7 +50,7 @@ function patternTests(filters: Filters): Test[] {
   return tests;
 }
 
-function valueTests(filters: Filters): Test[] {
+function valueTests(filters: Filters, facts: FilterFacts): Test[] {
   const tests: Test[] = [];
   const statuses = valuesOf(filters, "status");
   for (const status of statuses) if (!STATUSES.includes(status)) throw invalid(`invalid filter 'status=${status}'`);
@@ -66,7 +67,7 @@ function valueTests(filters: Filters): Test[] {
   if (booleanFilter(filters, "is-task") === true) tests.push(() => false);
   const isolations = valuesOf(filters, "isolation");
   if (isolations.length > 0) tests.push(() => isolations.includes("default") || isolations.includes(""));
-  return [...tests, ...portTests(filters)];
+  return [...tests, ...portTests(filters, facts)];
 }
 
 function exitCodeOf(text: string): number {
@@ -76,12 +77,14 @@ function exitCodeOf(text: string): number {
   return Number(text);
 }
 
-function portTests(filters: Filters): Test[] {
+function portTests(filters: Filters, facts: FilterFacts): Test[] {
   const tests: Test[] = [];
   const published = valuesOf(filters, "publish").flatMap((text) => portsOf("publish", text));
   const exposed = valuesOf(filters, "expose").flatMap((text) => portsOf("expose", text));
-  // Nothing is published before there are bridges.
-  if (published.length > 0) tests.push(() => false);
+  if (published.length > 0)
+    tests.push((container) =>
+      facts.published(container).some((port) => published.includes(`${port.containerPort}/${port.protocol}`)),
+    );
   if (exposed.length > 0) {
     tests.push(({ record }) => exposed.some((port) => Object.hasOwn(record.config.ExposedPorts ?? {}, port)));
   }
@@ -140,8 +143,8 @@ function relationTests(filters: Filters, facts: FilterFacts): Test[] {
   const networks = valuesOf(filters, "network");
   if (networks.length > 0) {
     tests.push((container) => {
-      const network = facts.networkOf(container);
-      return network !== undefined && networks.some((text) => network.name === text || network.id.startsWith(text));
+      const own = facts.networksOf(container);
+      return own.some(({ name, id }) => networks.some((text) => name === text || (text !== "" && id.startsWith(text))));
     });
   }
   const ancestors = valuesOf(filters, "ancestor");

@@ -1,7 +1,14 @@
 import { createQueue, type Queue } from "../../lib/index.ts";
+import type { Endpoint, PublishedPort } from "../../network/index.ts";
 import type { Attachment, RunningHandle } from "../../runtime/index.ts";
 import type { ContainerRecord, ContainerStateRecord } from "../../store/records/index.ts";
 import { createNotice, type Notice } from "./notice.ts";
+
+/** What a run has of networks. It is changed in place, in the container's queue, when the container joins or leaves one. */
+export interface Sandbox {
+  endpoints: Endpoint[];
+  ports: PublishedPort[];
+}
 
 /** What leads back to a container's processes after a restart of the daemon: `run.json` in the exec root. */
 export interface RunState {
@@ -13,6 +20,8 @@ export interface RunState {
   volumes: string[];
   /** What else was mounted in the exec root for this run. */
   pinned: string[];
+  /** What this run has of networks. */
+  sandbox?: Sandbox;
 }
 
 /** One run of a container, from its start to the end of the work after its exit. */
@@ -56,6 +65,8 @@ export interface Container {
   /** "making": not to be seen yet. "removing": seen, but nothing else may begin. "gone": nobody finds it any more. */
   phase: "making" | "kept" | "removing" | "gone";
   run: Run | undefined;
+  /** Set as long as it has addresses, which is while it starts and runs. */
+  sandbox: Sandbox | undefined;
   readonly queue: Queue;
   readonly execs: Set<string>;
   readonly attachers: Set<PendingAttach>;
@@ -78,6 +89,7 @@ export function createContainer(record: ContainerRecord, state: ContainerStateRe
     state,
     phase: "making",
     run: undefined,
+    sandbox: undefined,
     queue: createQueue(),
     execs: new Set(),
     attachers: new Set(),

@@ -1,4 +1,5 @@
 import { messageOf } from "../../lib/index.ts";
+import type { Networking } from "../../network/index.ts";
 import type { Machine, Runtime, SpecDefaults } from "../../runtime/index.ts";
 import type { LogConfig } from "../../spec/api/index.ts";
 import type { ImageRecord, Snapshots } from "../../store/index.ts";
@@ -9,6 +10,7 @@ import type { Attributes, Clock, EventBus } from "../events/index.ts";
 import type { CommitImageOptions } from "../images/index.ts";
 import type { VolumeUse } from "../volumes/index.ts";
 import type { Container, RunState } from "./container.ts";
+import type { Names } from "./network/names.ts";
 import type { Registry } from "./registry.ts";
 
 export interface ContainersSettings {
@@ -27,7 +29,6 @@ export interface ContainersSettings {
   ipcMode: "private" | "shareable";
   /** Bytes of /dev/shm. */
   shmSize: number;
-  networkIds: Readonly<Record<"none" | "host", string>>;
 }
 
 /** What the verbs on containers work with. */
@@ -50,6 +51,9 @@ export interface ContainersContext {
     commit(options: CommitImageOptions): Promise<string>;
   };
   readonly volumes: VolumeUse;
+  readonly networking: Networking;
+  /** What containers are called on their networks, and who answers their questions. */
+  readonly names: Names;
   readonly snapshots: Snapshots;
   readonly trees: Trees;
   readonly archives: Archives;

@@ -4,8 +4,8 @@ import type { Filters } from "../engine.ts";
 import { type Container, isRunning } from "./container.ts";
 import { containerFilter, type FilterFacts, looksBeyondRunning, statusOf } from "./container-filters.ts";
 import type { ContainersContext } from "./context.ts";
-import { networkOf } from "./network-events.ts";
-import { networkSettingsOf } from "./network-settings.ts";
+import { networksOf } from "./network-events.ts";
+import { endpointsOf, portSummary } from "./network-settings.ts";
 import { statusText } from "./status-text.ts";
 
 export interface ListOptions {
@@ -37,7 +37,8 @@ function filterFacts(context: ContainersContext): FilterFacts {
   return {
     find: (ref) => context.registry.find(ref),
     imageIds: (ref) => context.images.family(ref),
-    networkOf: (container) => networkOf(context, container),
+    networksOf: (container) => networksOf(context, container),
+    published: (container) => container.sandbox?.ports ?? [],
   };
 }
 
@@ -52,12 +53,12 @@ function summaryOf(context: ContainersContext, container: Container, now: number
     ImageID: record.imageId,
     Command: commandText(record.path, record.args),
     Created: Math.floor(Date.parse(record.created) / 1000),
-    Ports: [],
+    Ports: portSummary(container),
     Labels: record.config.Labels ?? {},
     State: statusOf(container),
     Status: statusText(state, container.phase === "removing", now),
     HostConfig: { NetworkMode: mode, ...(annotations ? { Annotations: annotations } : {}) },
-    NetworkSettings: { Networks: networkSettingsOf(context, container).Networks },
+    NetworkSettings: { Networks: endpointsOf(context, container) },
     Mounts: record.mounts
       .filter((mount) => mount.listed)
       .map((mount) => mountPointOf(mount, (name) => context.volumes.dataPath(name))),

@@ -1,29 +1,26 @@
-import { createHash } from "node:crypto";
 import type { Container, Run } from "./container.ts";
 import type { ContainersContext } from "./context.ts";
-import { parseNetworkMode } from "./create/network-mode.ts";
+import { attachmentsOf, networkNamed } from "./network/attachments.ts";
 import { volumeMounts } from "./volumes-of.ts";
 
-/** The network that a container is joined to; undefined where it has another container's. */
-export function networkOf(
-  context: ContainersContext,
-  container: Container,
-): { name: string; id: string; type: string } | undefined {
-  const { kind } = parseNetworkMode(container.record.hostConfig.NetworkMode ?? "");
-  if (kind === "container") return undefined;
-  return { name: kind, id: context.settings.networkIds[kind], type: kind === "none" ? "null" : "host" };
+/** A network as filters and events name it. */
+export interface NamedNetwork {
+  readonly name: string;
+  readonly id: string;
+  readonly type: string;
 }
 
-/** Ids of the networks that are always there: the same whenever an engine has this data root. */
-export function networkIds(dataRoot: string): ContainersContext["settings"]["networkIds"] {
-  const idOf = (name: string) => createHash("sha256").update(`${dataRoot}\0network ${name}`).digest("hex");
-  return { none: idOf("none"), host: idOf("host") };
+/** The networks that a container is to be on; none where it has another container's. One that is gone has no id. */
+export function networksOf(context: ContainersContext, container: Container): NamedNetwork[] {
+  return attachmentsOf(container).map(({ ref }) => {
+    const network = networkNamed(context, ref);
+    return { name: network?.name ?? ref, id: network?.id ?? "", type: network?.driver ?? "" };
+  });
 }
 
-/** Events of a start beside its own: it is joined to its network and has its volumes mounted, in Docker's order. */
+/** Events of a start beside its own: it is joined to its networks and has its volumes mounted, in Docker's order. */
 export function emitJoined(context: ContainersContext, container: Container): void {
-  const network = networkOf(context, container);
-  if (network) emitNetwork(context, container, "connect", network);
+  for (const network of networksOf(context, container)) emitNetwork(context, container, "connect", network);
   for (const { volume, destination, propagation, readWrite } of volumeMounts(container)) {
     context.bus.emit("volume", "mount", volume, {
       container: container.id,
@@ -37,18 +34,18 @@ export function emitJoined(context: ContainersContext, container: Container): vo
 
 /** The same at the end of a run. */
 export function emitLeft(context: ContainersContext, container: Container, run: Pick<Run, "volumes">): void {
-  const network = networkOf(context, container);
-  if (network) emitNetwork(context, container, "disconnect", network);
+  for (const network of networksOf(context, container)) emitNetwork(context, container, "disconnect", network);
   for (const volume of run.volumes) {
     context.bus.emit("volume", "unmount", volume, { container: container.id, driver: "local" });
   }
 }
 
-function emitNetwork(
+/** A container has joined or left a network. */
+export function emitNetwork(
   context: ContainersContext,
   container: Container,
-  action: string,
-  { id, name, type }: { id: string; name: string; type: string },
+  action: "connect" | "disconnect",
+  { id, name, type }: NamedNetwork,
 ): void {
   context.bus.emit("network", action, id, { container: container.id, name, type });
 }

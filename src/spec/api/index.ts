@@ -3,5 +3,6 @@ export type * from "./archive.ts";
 export type * from "./container.ts";
 export type * from "./event.ts";
 export type * from "./image.ts";
+export type * from "./network.ts";
 export type * from "./stats.ts";
 export type * from "./volume.ts";

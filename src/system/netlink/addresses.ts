@@ -14,7 +14,6 @@ import type { Netlink } from "./socket.ts";
 
 const RTM = {
   NEWADDR: 20,
-  DELADDR: 21,
   GETADDR: 22,
   NEWROUTE: 24,
   DELROUTE: 25,
@@ -65,10 +64,6 @@ function lastOf(bytes: Buffer, length: number): Buffer {
 /** IPv6 addresses are usable at once: the engine gives each once. */
 export function addAddress(index: number, address: Cidr): Request {
   return request(RTM.NEWADDR, NLM.CREATE | NLM.REPLACE, ...addressBody(index, address));
-}
-
-export function removeAddress(index: number, address: Cidr): Request {
-  return request(RTM.DELADDR, 0, ...addressBody(index, address));
 }
 
 export function listAddresses(netlink: Netlink): AddressInfo[] {

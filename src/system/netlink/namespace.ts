@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { openSync } from "node:fs";
 import { check, declare } from "../ffi.ts";
 
 const CLONE_NEWNET = 0x40000000;
@@ -22,15 +22,5 @@ export function inNetworkNamespace<T>(fd: number, work: () => T): T {
     return work();
   } finally {
     if (setns(home, CLONE_NEWNET) !== 0) process.abort();
-  }
-}
-
-/** The same for the namespace that a process is in. */
-export function inNetworkOf<T>(pid: number, work: (fd: number) => T): T {
-  const fd = openNetworkNamespace(pid);
-  try {
-    return inNetworkNamespace(fd, () => work(fd));
-  } finally {
-    closeSync(fd);
   }
 }

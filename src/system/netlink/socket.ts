@@ -73,6 +73,30 @@ export class Netlink implements Disposable {
     return requests.map((_, index) => results.get(first + index));
   }
 
+  /**
+   * The same as `execute` on another thread, for requests that make the kernel wait, as removals of interfaces do. The
+   * socket is not to be used meanwhile.
+   */
+  async executeAside(...requests: readonly Request[]): Promise<void> {
+    for (const each of requests) {
+      const sequence = ++this.#sequence;
+      const bytes = encode({ ...each, flags: each.flags | NLM.ACK }, sequence);
+      await new Promise<void>((resolve, reject) => {
+        send.async(this.fd, bytes, bytes.length, 0, (error: Error | null, sent: number) => {
+          if (error !== null || sent < 0) reject(error ?? new SyscallError("send", 0, "netlink"));
+          else resolve();
+        });
+      });
+      for (let done = false; !done; )
+        for (const message of this.#receive()) {
+          if (message.type !== NLMSG_ERROR || message.sequence !== sequence) continue;
+          done = true;
+          const failure = failureOf(message);
+          if (failure !== undefined) throw failure;
+        }
+    }
+  }
+
   /** Every object that a dump request names. */
   dump(question: Request): Message[] {
     const sequence = ++this.#sequence;

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { BerthError } from "../../../lib/index.ts";
-import type { ContainerConfig, HostConfig, Mount } from "../../../spec/api/index.ts";
+import type { ContainerConfig, EndpointSettings, HostConfig, Mount } from "../../../spec/api/index.ts";
 import { imageRecord, testMachine } from "../testing/fake-context.ts";
 import { planLog } from "./log-config.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { isMountMode } from "./mount-mode.ts";
 import { parseBind, parseMount } from "./mount-request.ts";
-import { BRIDGE_WARNING, planNetwork } from "./network-mode.ts";
+import { planNetwork } from "./network-mode.ts";
 import { type CreateFacts, planCreate } from "./plan-create.ts";
 import { planMounts } from "./plan-mounts.ts";
 
@@ -158,25 +158,34 @@ test("a missing bind source is an error of --mount only", () => {
   );
 });
 
-test.each<[HostConfig, string]>([
-  [{ NetworkMode: "mine" }, "HostConfig.NetworkMode"],
-  [{ NetworkMode: "bridge" }, "HostConfig.NetworkMode"],
-  [{ PortBindings: { "80/tcp": [] } }, "HostConfig.PortBindings"],
-  [{ PublishAllPorts: true }, "HostConfig.PublishAllPorts"],
-  [{ Links: ["a:b"] }, "HostConfig.Links"],
-])("%j is refused by the member's name", (hostConfig, member) => {
-  expect(() => planNetwork({}, hostConfig, {})).toThrow(member);
-  try {
-    planNetwork({}, hostConfig, {});
-  } catch (error) {
-    expect((error as BerthError).kind).toBe("not-implemented");
-  }
+test("a container without a network is on the bridge; each network that is named has its settings", () => {
+  const bridge = { mode: "bridge", networking: { EndpointsConfig: { bridge: {} } } };
+  expect(planNetwork({}, {}, {})).toEqual(bridge);
+  expect(planNetwork({}, { NetworkMode: "default" }, { EndpointsConfig: { default: {} } })).toEqual(bridge);
+  expect(planNetwork({}, { NetworkMode: "host" }, {}).mode).toBe("host");
+  expect(planNetwork({}, { NetworkMode: "container:x" }, {})).toEqual({ mode: "container:x", networking: {} });
+  const endpoints = {
+    other: { Aliases: ["o"] },
+    mine: { IPAMConfig: { IPv4Address: "10.0.0.9" }, IPAddress: "10.0.0.3" },
+  };
+  expect(
+    planNetwork({ MacAddress: "02:00:00:00:00:01" }, { NetworkMode: "mine" }, { EndpointsConfig: endpoints }),
+  ).toEqual({
+    mode: "mine",
+    networking: {
+      EndpointsConfig: {
+        mine: { IPAMConfig: { IPv4Address: "10.0.0.9" }, MacAddress: "02:00:00:00:00:01" },
+        other: { Aliases: ["o"] },
+      },
+    },
+  });
 });
 
-test("the default network is none, and says so", () => {
-  expect(planNetwork({}, {}, {})).toEqual({ mode: "none", warnings: [BRIDGE_WARNING] });
-  expect(planNetwork({}, { NetworkMode: "host" }, {})).toEqual({ mode: "host", warnings: [] });
-  expect(planNetwork({}, { NetworkMode: "container:x" }, {})).toEqual({ mode: "container:x", warnings: [] });
+test.each<[EndpointSettings, string]>([
+  [{ Aliases: ["a"] }, "network-scoped alias is supported only for containers in user defined networks"],
+  [{ IPAMConfig: { IPv4Address: "10.0.0.1" } }, "user specified IP address is supported on user defined networks only"],
+])("the default network has no %j", (settings, text) => {
+  expect(() => planNetwork({}, {}, { EndpointsConfig: { default: settings } })).toThrow(text);
 });
 
 test("logs rotate unless told otherwise; unknown drivers and options are refused by name", () => {

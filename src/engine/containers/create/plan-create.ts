@@ -65,7 +65,7 @@ export function planCreate(body: ContainerCreateBody, image: ImageRecord, facts:
   const config = mergeConfig(asked, image.config.config);
   const [path = "", ...args] = commandOf(config);
   validateContainerConfig(config);
-  const { hostConfig, warnings } = planHostConfig(asked, askedHost ?? {}, networking ?? {}, facts);
+  const { hostConfig, networkingConfig, warnings } = planHostConfig(asked, askedHost ?? {}, networking ?? {}, facts);
   const requests = planMounts(config, hostConfig, facts);
   const named = requests.map((mount) => (mount.volume === "" ? { ...mount, volume: facts.volumeName() } : mount));
   const anonymous = named.filter((_, index) => requests[index]?.volume === "").map((mount) => mount.volume ?? "");
@@ -84,7 +84,7 @@ export function planCreate(body: ContainerCreateBody, image: ImageRecord, facts:
       chainIds: image.layers.map((layer) => layer.chainId),
       config: finishConfig(config, hostConfig, facts),
       hostConfig,
-      networkingConfig: networking ?? {},
+      networkingConfig,
       path,
       args,
       mounts: named.map(({ volumeLabels: _labels, volumeOptions: _options, ...mount }) => mount),
@@ -154,7 +154,7 @@ function planHostConfig(
   askedHost: HostConfig,
   networking: NetworkingConfig,
   facts: CreateFacts,
-): { hostConfig: HostConfig; warnings: string[] } {
+): { hostConfig: HostConfig; networkingConfig: NetworkingConfig; warnings: string[] } {
   const { machine, cgroupnsMode, ipcMode, shmSize } = facts;
   const adapted = adaptHostConfig(askedHost, { machine, cgroupnsMode, ipcMode, shmSize });
   const { hostConfig, warnings } = validateHostConfig(adapted, machine, asked);
@@ -167,7 +167,8 @@ function planHostConfig(
   const network = planNetwork(asked, hostConfig, networking);
   const log = planLog(askedHost.LogConfig, facts.log);
   return {
-    warnings: [...warnings, ...network.warnings],
+    warnings,
+    networkingConfig: network.networking,
     hostConfig: {
       ...hostConfig,
       Runtime: runtime,

@@ -5,7 +5,9 @@ import { type Container, createContainer, type RunState, runOf } from "../contai
 import type { ContainersContext } from "../context.ts";
 import { finishRun, watchRun } from "../exit-container.ts";
 import { resumeChecks } from "../health/monitor.ts";
+import { publishNames } from "../network/attachments.ts";
 import { removeNow } from "../remove-now.ts";
+import { serveNames } from "../start/etc-files.ts";
 import { cgroupPathOf } from "../start/launch.ts";
 import { startContainer, startNow } from "../start-container.ts";
 import { tearDown } from "../tear-down.ts";
@@ -27,6 +29,12 @@ export async function recover(context: ContainersContext): Promise<void> {
     context.images.acquire(record.imageId, container.id);
     known.push({ container, recovery });
   }
+  for (const { container, recovery } of known)
+    if (recovery.run === "adopt") await claimSandbox(context, container, observation.runs.get(container.id));
+  context.networking.sweep(known.flatMap(({ container }) => container.sandbox?.endpoints ?? []));
+  await context.networking
+    .load()
+    .catch((error: unknown) => context.warn(`published ports and the way out are not set up: ${messageOf(error)}`));
   unmountLeftovers(context, new Set(plan.containers.filter(({ run }) => run === "adopt").map(({ id }) => id)));
   for (const id of plan.orphans) await clearOrphan(context, id, observation.runs.get(id));
   // Nothing here depends on another container, so a slow one holds up nobody.
@@ -73,12 +81,27 @@ async function execute(
   }
 }
 
+/** Addresses, ports and names of a run that goes on stay its own. */
+async function claimSandbox(
+  context: ContainersContext,
+  container: Container,
+  run: RunState | undefined,
+): Promise<void> {
+  if (run?.sandbox === undefined) return;
+  container.sandbox = run.sandbox;
+  for (const endpoint of run.sandbox.endpoints) context.networking.claim(endpoint);
+  for (const failure of context.networking.ports.claim(container.record.name, run.sandbox.ports)) context.warn(failure);
+  await context.networking.publish(run.sandbox.ports);
+  publishNames(context, container);
+}
+
 /** A run that goes on is watched again; one that ended meanwhile is finished before anyone asks for it. */
 async function adopt(context: ContainersContext, container: Container, state: RunState): Promise<void> {
   const run = runOf(state);
   container.run = run;
   for (const volume of run.volumes) await context.volumes.mount(volume, container.id);
   if (context.runtime.adopt(run.handle)) {
+    serveNames(context, container, run.handle.pid);
     watchRun(context, container, run, startNow);
     resumeChecks(context, container);
     return;

@@ -1,11 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { containerResolvConf, hostsFile, NAME_SERVER_ADDRESS, type ResolverKind } from "../../../network/dns/index.ts";
 import type { ResolvedMount } from "../../../runtime/index.ts";
 import { bindMount } from "../../../runtime/index.ts";
 import type { Container } from "../container.ts";
 import type { ContainersContext } from "../context.ts";
-import { parseNetworkMode } from "../create/network-mode.ts";
-import { hostsText, resolvText } from "./network-files.ts";
+import { isUserDefined, parseNetworkMode } from "../create/network-mode.ts";
+import { joinedBy, namedEndpoints } from "../network/attachments.ts";
+import { linkHosts } from "../network/links.ts";
 
 const NAMES = ["hostname", "hosts", "resolv.conf"] as const;
 
@@ -21,28 +23,74 @@ export async function writeEtcFiles(context: ContainersContext, container: Conta
   const { config, hostConfig, id } = container.record;
   const mode = parseNetworkMode(hostConfig.NetworkMode ?? "");
   if (mode.kind === "container") return;
-  const onHost = mode.kind === "host";
+  const put = (name: (typeof NAMES)[number], text: string) =>
+    writeFile(join(context.records.folder(id), name), text, { mode: 0o644 });
+  const { text: resolv } = resolvConfOf(context, container);
+  await Promise.all([
+    put("hostname", `${config.Hostname ?? ""}\n`),
+    put("hosts", mode.kind === "host" ? await hostHosts(context, container) : hostsOf(context, container)),
+    put("resolv.conf", resolv),
+  ]);
+}
+
+/** The host's own file, and what the user adds. */
+async function hostHosts(context: ContainersContext, container: Container): Promise<string> {
+  const host = await readFile("/etc/hosts", "utf8").catch(() => "");
+  const own = hostsFile({ ...hostsOptions(context, container), addresses: [], ipv6: true });
+  const added = own.slice(
+    hostsFile({ ...hostsOptions(context, container), extraHosts: [], addresses: [], ipv6: true }).length,
+  );
+  return (host === "" || host.endsWith("\n") ? host : `${host}\n`) + added;
+}
+
+function hostsOptions(context: ContainersContext, { record: { config, hostConfig } }: Container) {
+  return {
+    hostname: config.Hostname ?? "",
+    domainname: config.Domainname ?? "",
+    extraHosts: hostConfig.ExtraHosts ?? [],
+    hostGateway: context.networking.hostGateways(),
+  };
+}
+
+function hostsOf(context: ContainersContext, container: Container): string {
+  const endpoints = container.sandbox?.endpoints ?? [];
+  const addresses = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) => address !== "");
+  const options = hostsOptions(context, container);
+  const extraHosts = [...options.extraHosts, ...linkHosts(context, container)];
+  return hostsFile({ ...options, extraHosts, addresses, ipv6: true });
+}
+
+function resolvConfOf(context: ContainersContext, container: Container) {
+  const { hostConfig } = container.record;
   const { dns } = context.settings;
   const choice = {
     servers: hostConfig.Dns?.length ? hostConfig.Dns : dns.servers,
     search: hostConfig.DnsSearch?.length ? hostConfig.DnsSearch : dns.search,
     options: hostConfig.DnsOptions?.length ? hostConfig.DnsOptions : dns.options,
   };
-  const [hosts, resolv] = await Promise.all([
-    onHost ? hostFile("/etc/hosts") : undefined,
-    hostFile("/etc/resolv.conf"),
-  ]);
-  const put = (name: (typeof NAMES)[number], text: string) =>
-    writeFile(join(context.records.folder(id), name), text, { mode: 0o644 });
-  await Promise.all([
-    put("hostname", `${config.Hostname ?? ""}\n`),
-    put("hosts", hostsText(hostConfig.ExtraHosts ?? [], hosts)),
-    put("resolv.conf", resolvText(resolv, choice, !onHost)),
-  ]);
+  const kind = resolverKind(context, container);
+  const ipv6 = container.sandbox?.endpoints.some((endpoint) => endpoint.ipv6 !== "") ?? false;
+  const host = context.names.resolver.text(kind === "bridge");
+  return { ...containerResolvConf(host, choice, kind, ipv6), own: choice.servers.length > 0 };
 }
 
-async function hostFile(path: string): Promise<string> {
-  return readFile(path, "utf8").catch(() => "");
+function resolverKind(context: ContainersContext, container: Container): ResolverKind {
+  if (container.record.hostConfig.NetworkMode === "host") return "host";
+  const named = joinedBy(context, container).some(({ network }) => isUserDefined(network.name));
+  return named ? { nameServer: NAME_SERVER_ADDRESS } : "bridge";
+}
+
+/** Begins to answer the container's questions for names, where it is on a network that has some. */
+export function serveNames(context: ContainersContext, container: Container, pid: number): void {
+  if (namedEndpoints(context, container).length === 0) return;
+  const { upstreams, own } = resolvConfOf(context, container);
+  context.names.serve(container.id, pid, {
+    networks: () => namedEndpoints(context, container),
+    upstreams: () => ({
+      ...(own ? upstreams : context.names.resolver.upstreams()),
+      external: joinedBy(context, container).some(({ network }) => !network.internal),
+    }),
+  });
 }
 
 /** The binds of the three files, except where the user mounts something in their place. */
@@ -57,4 +105,9 @@ export function etcMounts(
     .map(({ name, destination }) =>
       bindMount({ source: etcFile(context, container, name), destination, readOnly }, context.machine),
     );
+}
+
+/** Brings resolv.conf in line with the networks that a running container is on now. The file stays the same one: it is bound. */
+export async function rewriteResolvConf(context: ContainersContext, container: Container): Promise<void> {
+  await writeFile(etcFile(context, container, "resolv.conf"), resolvConfOf(context, container).text);
 }

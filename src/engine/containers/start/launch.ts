@@ -16,9 +16,10 @@ import { type Container, type Run, type RunState, runOf } from "../container.ts"
 import type { ContainersContext } from "../context.ts";
 import { planLog } from "../create/log-config.ts";
 import { parseNetworkMode } from "../create/network-mode.ts";
+import { joinSandbox, prepareSandbox } from "../network/sandbox.ts";
 import { emitJoined, emitLeft } from "../network-events.ts";
 import { volumeMounts } from "../volumes-of.ts";
-import { etcMounts, writeEtcFiles } from "./etc-files.ts";
+import { etcMounts, serveNames, writeEtcFiles } from "./etc-files.ts";
 import { type Pinned, resolveMounts } from "./mounts.ts";
 import { namespacesOf } from "./namespaces.ts";
 import { prepareRoot, userIn } from "./root-file-system.ts";
@@ -42,6 +43,7 @@ export async function launch(context: ContainersContext, container: Container, u
   const rootfs = rootfsOf(context, id);
   undo.push("unmount the root file system", () => snapshots.unmount(rootfs));
   const containerFolder = context.records.folder(id);
+  await prepareSandbox(context, container, undo);
   await Promise.all([
     snapshots.mount({
       containerFolder,
@@ -60,9 +62,20 @@ export async function launch(context: ContainersContext, container: Container, u
   const spec = await specFor(context, container, { rootfs, user, pinned });
   const handle = await createProcess(context, container, folder, spec);
   undo.push("remove the process", () => context.runtime.delete(handle));
-  const state: RunState = { schema: 1, bootId: context.bootId, handle, volumes, pinned: pinned.targets };
+  await joinSandbox(context, container, handle.pid);
+  serveNames(context, container, handle.pid);
+  const state = runState(context, container, { handle, volumes, pinned: pinned.targets });
   await runs.save(id, state);
   return runOf(state);
+}
+
+/** What a later daemon has to know of a run. */
+function runState(
+  context: ContainersContext,
+  { sandbox }: Container,
+  run: Pick<RunState, "handle" | "volumes" | "pinned">,
+): RunState {
+  return { schema: 1, bootId: context.bootId, ...run, ...(sandbox === undefined ? {} : { sandbox }) };
 }
 
 async function mountVolumes(context: ContainersContext, container: Container, undo: UndoStack): Promise<string[]> {

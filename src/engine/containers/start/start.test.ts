@@ -3,7 +3,6 @@ import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, wri
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { MountInfo } from "../../../system/index.ts";
-import { hostsText, resolvText } from "./network-files.ts";
 import { checkPropagation } from "./propagation.ts";
 import { prepareRoot, userIn } from "./root-file-system.ts";
 
@@ -63,18 +62,6 @@ test("users are looked up inside the root; a FIFO in place of passwd blocks noth
   writeFileSync(join(root, "etc/passwd"), Buffer.alloc(5 * 1024 * 1024, "x"));
   expect(() => userIn(root, "app", [])).toThrow("larger than");
   expect(existsSync(join(root, "etc/passwd"))).toBe(true);
-});
-
-test("hosts and resolv.conf", () => {
-  expect(hostsText(["a:1.2.3.4", "b:[::1]"])).toMatch(/^127\.0\.0\.1\tlocalhost\n[\s\S]*1\.2\.3\.4\ta\n::1\tb\n$/);
-  expect(hostsText(["a:1.2.3.4"], "127.0.0.1 me")).toBe("127.0.0.1 me\n1.2.3.4\ta\n");
-  const host = "# comment\nnameserver 127.0.0.53\nnameserver 10.0.0.1\nsearch a b\noptions ndots:2\n";
-  const none = { servers: [], search: [], options: [] };
-  expect(resolvText(host, none, true)).toBe("nameserver 10.0.0.1\nsearch a b\noptions ndots:2\n");
-  expect(resolvText(host, none, false)).toContain("nameserver 127.0.0.53\n");
-  expect(resolvText(host, { servers: ["9.9.9.9"], search: ["."], options: ["x"] }, true)).toBe(
-    "nameserver 9.9.9.9\noptions x\n",
-  );
 });
 
 test("a propagation that the source's mount does not have is refused in Docker's words", () => {

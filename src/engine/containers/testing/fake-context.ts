@@ -12,8 +12,9 @@ import { createClock, createEventBus, type EventBus } from "../../events/index.t
 import { createVolumes } from "../../volumes/index.ts";
 import type { RunState } from "../container.ts";
 import type { ContainersContext } from "../context.ts";
-import { networkIds } from "../network-events.ts";
+import { createNames } from "../network/names.ts";
 import { createRegistry } from "../registry.ts";
+import { fakeNetworking } from "./fake-networking.ts";
 import { createFakeRuntime, type FakeRuntime } from "./fake-runtime.ts";
 
 const IMAGE_ID = `sha256:${"ab".repeat(32)}` as const;
@@ -123,6 +124,8 @@ export async function createFakeWorld(image: ContainerConfig = { Cmd: ["sh"] }, 
       commit: async () => IMAGE_ID,
     },
     volumes: volumes.use,
+    networking: fakeNetworking(),
+    names: createNames(warn),
     snapshots: fakeSnapshots(mounted),
     archives: createArchives(),
     packer: createPacker(),
@@ -151,7 +154,6 @@ export async function createFakeWorld(image: ContainerConfig = { Cmd: ["sh"] }, 
       cgroupnsMode: "private",
       ipcMode: "private",
       shmSize: 1024,
-      networkIds: networkIds("/data"),
     },
     hostname: "host",
     background,
