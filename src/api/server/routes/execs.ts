@@ -29,7 +29,7 @@ async function start(call: HijackCall): Promise<void> {
   const { engine, version } = call;
   checkJsonType(call.headers);
   const bytes = await call.readBody(JSON_LIMIT);
-  const json = bytes.length === 0 ? {} : parseJson(bytes);
+  const json = (bytes.length === 0 ? undefined : parseJson(bytes)) ?? {};
   const body = withoutLateFields(readShape(execStart, json, "ExecStartOptions") as ExecStartBody, version);
   const session = await engine.execs.start(id(call), body).catch((error: unknown) => {
     if (body.Detach === true || !isProcessFailure(error)) throw error;
