@@ -191,8 +191,8 @@ describe.skipIf(!isRoot)("copying in and out, what has changed, commit", () => {
     await start("kinds", "mkdir -p /k/x; echo keep >/k/y");
     mkdirSync(join(work, "y"));
     writeFileSync(join(work, "x"), "");
-    await fails(["cp", join(work, "x"), "kinds:/k"], "cannot overwrite directory");
-    await fails(["cp", join(work, "y"), "kinds:/k"], "cannot overwrite non-directory");
+    await fails(["cp", join(work, "x"), "kinds:/k"], 'cannot overwrite directory "/k/x" with non-directory "/k"');
+    await fails(["cp", join(work, "y"), "kinds:/k"], 'cannot overwrite non-directory "/k/y" with directory "/k"');
     expect(await sh("kinds", "cat /k/y")).toBe("keep\n");
     mkdirSync(join(work, "t/x"), { recursive: true });
     await fails(["cp", "kinds:/k/y", join(work, "t/x/../x/y/")], "no such directory");

@@ -27,8 +27,8 @@ export async function commitContainer(
 }
 
 function commitNow(context: ContainersContext, container: Container, options: CommitOptions): Promise<string> {
-  const { repo, tag, author = "", comment = "", changes, config = {} } = options;
   const { record } = container;
+  const { repo, tag, author = "", comment = "", changes, config = record.config } = options;
   const merged = mergeConfig(applyChanges(config, changes), record.config);
   return withLayers(context, container, async ({ upper, ...changed }) => {
     const id = await context.images.commit({

@@ -85,7 +85,7 @@ function document(deps: ImagesDeps, { config: base }: ImageRecord, step: Step): 
     architecture: base.architecture,
     ...author,
     ...comment,
-    config: containerConfig(step.config),
+    config: committedConfig(step.config),
     container: step.container,
     created,
     docker_version: deps.version,
@@ -94,5 +94,17 @@ function document(deps: ImagesDeps, { config: base }: ImageRecord, step: Step): 
     ...(base["os.version"] ? { "os.version": base["os.version"] } : {}),
     rootfs: { type: "layers", diff_ids: diffIds },
     ...(base.variant ? { variant: base.variant } : {}),
+  };
+}
+
+/** What a container has of its own stays, unlike in an import: its host name, its terminal, its image. */
+function committedConfig(config: ContainerConfig): ContainerConfig {
+  const { Hostname = "", Domainname = "", Tty = false, OpenStdin = false, StdinOnce = false, Image = "" } = config;
+  const { AttachStdin = false, AttachStdout = false, AttachStderr = false } = config;
+  return {
+    ...containerConfig(config),
+    ...{ Hostname, Domainname, AttachStdin, AttachStdout, AttachStderr, Tty, OpenStdin, StdinOnce, Image },
+    ...(config.Shell ? { Shell: config.Shell } : {}),
+    ...(config.StopTimeout === undefined ? {} : { StopTimeout: config.StopTimeout }),
   };
 }

@@ -48,8 +48,8 @@ export interface LayerWriterOptions {
    * that is no layer: every name is what it is, the top and what is there already keep what no entry changes.
    */
   whiteouts: "overlay" | "ignore" | "none";
-  /** Refuse to put a directory in the place of something else, or the reverse. */
-  keepKinds?: boolean;
+  /** Refuse to put a directory in the place of something else, or the reverse; the root's name for the message. */
+  keepKinds?: { root: string };
   /** Owner of everything, in place of what the entries say. */
   owner?: { uid: number; gid: number };
   /** Called before each entry; it throws to stop. */
@@ -167,7 +167,7 @@ export class LayerWriter implements TarHandler {
     const path = directory === "" ? base : `${directory}/${base}`;
     const name = bytes(base);
     if (!tryMake(() => mkdirAt(parent, name, 0o700)) && this.#typeOf(parent, name) !== S_IFDIR) {
-      if (this.#options.keepKinds) throw invalid(`cannot overwrite non-directory ${show(path)} with directory`);
+      this.#checkKinds(path, "non-directory", "directory");
       if (!this.#replaceWhiteout(parent, base)) mkdirAt(this.#remove(directory, name), name, 0o700);
     }
     this.#described.set(path, entry);
@@ -191,14 +191,22 @@ export class LayerWriter implements TarHandler {
     const parent = this.#directories.get(directory);
     const type = this.#typeOf(parent, name);
     this.#replaced = true;
-    if (type === S_IFDIR && this.#options.keepKinds) {
-      const path = [...(directory === "" ? [] : [directory]), name.toString("latin1", 0, name.length - 1)].join("/");
-      throw invalid(`cannot overwrite directory ${show(path)} with non-directory`);
+    if (type === S_IFDIR) {
+      const base = name.toString("latin1", 0, name.length - 1);
+      this.#checkKinds(directory === "" ? base : `${directory}/${base}`, "directory", "non-directory");
     }
     if (type === S_IFDIR) removeTreeAt(parent, name);
     else ignoring(["ENOENT"], () => unlinkAt(parent, name));
     if (type === S_IFDIR || type === S_IFLNK) this.#directories.forget();
     return this.#directories.get(directory);
+  }
+
+  #checkKinds(path: string, from: string, to: string): void {
+    const { keepKinds } = this.#options;
+    if (keepKinds === undefined) return;
+    const root = show(Buffer.from(keepKinds.root, "utf8").toString("latin1"));
+    const full = show(`${Buffer.from(keepKinds.root, "utf8").toString("latin1").replace(/\/$/, "")}/${path}`);
+    throw invalid(`cannot overwrite ${from} ${full} with ${to} ${root}`);
   }
 
   #typeOf(parent: number, name: CName): number | undefined {

@@ -35,7 +35,8 @@ export async function runArchivePack(request: ArchivePackRequest, context: JobCo
 export interface ArchiveUnpackRequest {
   /** Open descriptor of the directory that everything stays in; the caller closes it when the job is over. */
   directory: number;
-  keepKinds: boolean;
+  /** Refuse to put a directory in the place of something else, or the reverse. */
+  keepKinds?: { root: string };
   owner?: { uid: number; gid: number };
   limits?: Partial<TarLimits>;
 }
@@ -48,8 +49,8 @@ export async function runArchiveUnpack(request: ArchiveUnpackRequest, context: J
   const writer = new LayerWriter({
     root: directory,
     whiteouts: "none",
-    keepKinds,
     checkpoint: context.checkpoint,
+    ...(keepKinds === undefined ? {} : { keepKinds }),
     ...(owner === undefined ? {} : { owner }),
   });
   try {

@@ -28,9 +28,11 @@ export async function writeArchive(
   try {
     const directory = openDirectory(view, normalizePath(options.path), options.ref);
     try {
-      checkWritable(container, pathOf(view.root, directory));
+      const root = pathOf(view.root, directory);
+      checkWritable(container, root);
       const owner = options.copyUIDGID ? ownerOf(view, container) : undefined;
-      const request = { directory, keepKinds: options.noOverwriteDirNonDir, ...(owner === undefined ? {} : { owner }) };
+      const keep = options.noOverwriteDirNonDir ? { keepKinds: { root } } : {};
+      const request = { directory, ...keep, ...(owner === undefined ? {} : { owner }) };
       await context.archives.unpack(request, archive, options.signal);
     } finally {
       closeSync(directory);
