@@ -2,7 +2,16 @@
 // kin, system packages by apt-get. Plain Node without any package, for it runs before there are any.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -72,6 +81,9 @@ function npmPackages() {
     stdio: ["ignore", "ignore", "inherit"],
   });
   if (done.status !== 0) fail("npm ci failed; see above. Is the npm registry within reach?");
+  // An npm that runs no install scripts leaves a placeholder in bun's place; the package brings the program along.
+  if (statSync(join(root, "node_modules/bun/bin/bun.exe")).size < 1 << 20)
+    execFileSync(process.execPath, ["install.js"], { cwd: join(root, "node_modules/bun"), stdio: "inherit" });
   writeFileSync(stamp, lock);
 }
 
