@@ -57,12 +57,17 @@ export interface ChildApart {
 }
 
 /**
- * Starts a program in a session of its own, with default signals and no descriptor but its own. Unlike Node's spawn it
- * does not copy this process's page tables, which takes milliseconds and makes every later write to memory dearer; it
- * returns when the program has been loaded. The caller calls `reap` once the child has ended. Throws
- * a SyscallError where the program cannot be started.
+ * Starts a program in a session of its own, with default signals and no descriptor but its own; resolves when it has been
+ * loaded. Unlike Node's spawn it does not copy this process's page tables, which takes milliseconds and makes every later
+ * write to memory dearer, and it is a thread of the pool that waits for the loading: on a busy machine a child needs
+ * milliseconds to get its turn. The caller calls `reap` once the child has ended. Rejects with a SyscallError where the
+ * program cannot be started.
  */
-export function spawnApart(program: string, args: readonly string[], options: SpawnApartOptions): ChildApart {
+export async function spawnApart(
+  program: string,
+  args: readonly string[],
+  options: SpawnApartOptions,
+): Promise<ChildApart> {
   const [actions, attributes] = [Buffer.alloc(opaque), Buffer.alloc(opaque)];
   const [ours, theirs]: [number[], number[]] = [[], []];
   must("posix_spawn_file_actions_init", actionsInit(actions));
@@ -70,7 +75,7 @@ export function spawnApart(program: string, args: readonly string[], options: Sp
   try {
     for (let index = 0; index < options.pipes; index++) openPair(ours, theirs);
     describe(actions, attributes, options.cwd, theirs);
-    const pid = start(program, args, options.env, actions, attributes);
+    const pid = await start(program, args, options.env, actions, attributes);
     return { pid, pipes: ours.splice(0).map((fd) => adoptDescriptor(fd)) };
   } finally {
     for (const fd of [...ours, ...theirs]) closeSync(fd);
@@ -121,12 +126,17 @@ function start(
   env: Readonly<Record<string, string>>,
   actions: Buffer,
   attributes: Buffer,
-): number {
+): Promise<number> {
   const pid = new Int32Array(1);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const argv = [program, ...args, null];
-  must("posix_spawn", spawn(pid, cstring(program), actions, attributes, argv, [...variables, null]), program);
-  const [child = 0] = pid;
-  children.add(child);
-  return child;
+  const given = [cstring(program), actions, attributes, [program, ...args, null], [...variables, null]];
+  return new Promise((resolve, reject) => {
+    spawn.async(pid, ...given, (error: Error | null, result: number) => {
+      if (error !== null) return reject(error);
+      if (result !== 0) return reject(new SyscallError("posix_spawn", result, program));
+      const [child = 0] = pid;
+      children.add(child);
+      resolve(child);
+    });
+  });
 }

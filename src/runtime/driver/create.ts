@@ -22,21 +22,33 @@ export async function createContainer(context: DriverContext, options: CreateOpt
   if (options.log !== undefined) mendLog(options.log.path);
   mkdirSync(context.temporary, { recursive: true, mode: 0o700 });
   mkdirSync(runtime.stateRoot, { recursive: true, mode: 0o700 });
-  const isCrun = (await context.kind(runtime)) === "crun";
-  if (options.spec !== undefined)
-    writeSpec(options.bundle, isCrun ? context.filters.addTo(options.spec) : options.spec);
+  if (options.spec !== undefined) await writeSpec(context, runtime, options.bundle, options.spec);
   const args = containerArguments(options, await context.quick(runtime));
-  const monitor = spawnMonitor({
-    program: context.conmon,
-    args,
-    folder: options.bundle,
-    temporary: context.temporary,
-    handshake: false,
-  });
   const letCool = context.keepWarm();
   try {
+    const monitor = await spawnMonitor({
+      program: context.conmon,
+      args,
+      folder: options.bundle,
+      temporary: context.temporary,
+      handshake: false,
+    });
+    return await made(context, runtime, options, monitor);
+  } finally {
+    letCool();
+  }
+}
+
+async function made(
+  context: DriverContext,
+  runtime: NamedRuntime,
+  options: CreateOptions,
+  monitor: Monitor,
+): Promise<RunningHandle> {
+  try {
     const pid = await createdPid(monitor, runtime, options);
-    if (isCrun && options.spec !== undefined) context.filters.learn(options.spec, stateFolder(runtime, options));
+    if (options.spec !== undefined && (await context.kind(runtime)) === "crun")
+      context.filters.learn(options.spec, stateFolder(runtime, options));
     return handleOf(options, runtime, monitor, pid);
   } catch (error) {
     monitor.kill();
@@ -44,13 +56,13 @@ export async function createContainer(context: DriverContext, options: CreateOpt
     await removeTraces(context, runtime, options);
     throw error;
   } finally {
-    letCool();
     monitor.release();
   }
 }
 
-function writeSpec(bundle: string, spec: OciSpec): void {
-  writeFileSync(join(bundle, "config.json"), specText(spec), { mode: 0o600 });
+async function writeSpec(context: DriverContext, runtime: NamedRuntime, bundle: string, spec: OciSpec): Promise<void> {
+  const whole = (await context.kind(runtime)) === "crun" ? context.filters.addTo(spec) : spec;
+  writeFileSync(join(bundle, "config.json"), specText(whole), { mode: 0o600 });
 }
 
 async function createdPid(monitor: Monitor, runtime: NamedRuntime, options: CreateOptions): Promise<number> {

@@ -80,7 +80,7 @@ async function spawnExec(
   // With a terminal crun 1.8 writes why it failed on the terminal, where nobody reads it any more.
   const log = streams.terminal && (await context.kind(runtime)) === "crun" ? [`--log=${join(folder, failureLog)}`] : [];
   const logging = { ...(await context.quick(runtime)), args: [...runtime.args, ...log] };
-  const monitor = spawnMonitor({
+  const monitor = await spawnMonitor({
     program: context.conmon,
     args: execArguments({ container: handle.id, folder, attach, ...streams }, logging),
     folder,

@@ -38,9 +38,9 @@ export interface SpawnOptions {
 
 /**
  * Starts conmon. Descriptors of the daemon do not reach it: 0–2 are /dev/null, and it marks the pipes that it is told of
- * close-on-exec itself. Throws "not-found" where the program cannot be started. The caller reaps it.
+ * close-on-exec itself. Rejects with "not-found" where the program cannot be started. The caller reaps it.
  */
-export function spawnMonitor(options: SpawnOptions): Monitor {
+export async function spawnMonitor(options: SpawnOptions): Promise<Monitor> {
   const env: Record<string, string> = {
     PATH: PROGRAM_DIRS.join(":"),
     TZ: "UTC", // for the times in the log
@@ -52,7 +52,7 @@ export function spawnMonitor(options: SpawnOptions): Monitor {
   };
   // A monitor lives as long as its container: it would hold open whatever the daemon was started with.
   markCloseOnExec();
-  const { pid, pipes } = start(options, env);
+  const { pid, pipes } = await start(options, env);
   const [sync, attach, go] = pipes;
   if (sync === undefined) throw new BerthError("internal", "no sync pipe");
   for (const pipe of pipes) pipe.on("error", () => {});
@@ -70,9 +70,12 @@ export function spawnMonitor(options: SpawnOptions): Monitor {
   };
 }
 
-function start({ program, args, folder, handshake }: SpawnOptions, env: Record<string, string>): ChildApart {
+async function start(
+  { program, args, folder, handshake }: SpawnOptions,
+  env: Record<string, string>,
+): Promise<ChildApart> {
   try {
-    return spawnApart(program, args, { cwd: folder, env, pipes: handshake ? 3 : 1 });
+    return await spawnApart(program, args, { cwd: folder, env, pipes: handshake ? 3 : 1 });
   } catch (cause) {
     throw new BerthError("not-found", `cannot run ${program}`, { cause });
   }
