@@ -149,6 +149,21 @@ describe.skipIf(!isRoot)("what must hold of the daemon", () => {
     await remove("logged", "host", attached);
   });
 
+  it("26: a body of the wrong kind is the client's mistake, wherever it is sent", async () => {
+    await start("body", ["sleep", "600"]);
+    const { Id } = await post("/containers/body/exec", { Cmd: ["true"] });
+    const paths = ["/containers/create", "/containers/body/exec", "/containers/body/update", `/exec/${Id}/resize`];
+    paths.push("/volumes/create", "/networks/create", "/auth", "/commit?container=body", `/exec/${Id}x/start`);
+    for (const path of paths)
+      for (const body of ["null", "[]", '"x"', "5", "{", "{}{}", "[".repeat(100_000), '{"__proto__":{"x":1}}', ""]) {
+        const { status, json } = await daemon.request("POST", path, body);
+        expect([path, body.slice(0, 20), status]).not.toEqual([path, body.slice(0, 20), 500]);
+        if (status >= 400) expect((json as { message: string }).message).not.toMatch(/undefined|TypeError/);
+      }
+    await remove("body");
+    await daemon.berth(["volume", "prune", "-af"]);
+  });
+
   it("32: failing pulls leave everything as it was", async () => {
     const layer = join(machine.dir, "layer.tar");
     writeFileSync(layer, createTar([{ name: "f", content: "x".repeat(100_000) }]));
@@ -331,10 +346,10 @@ describe.skipIf(!isRoot)("what must hold of the daemon", () => {
   });
 
   it("logs -f goes on across rotations without losing a line", async () => {
-    const script = `i=0; while [ $i -lt 60 ]; do awk -v s=$i 'BEGIN { for (n = s * 1000; n < s * 1000 + 1000; n++) print n " ${line}" }'; i=$((i+1)); done`;
-    await start("followed", ["sh", "-c", script], ["--log-opt", "max-size=500k", "--log-opt", "max-file=2"]);
+    const script = `i=0; while [ $i -lt 60 ]; do awk -v s=$i 'BEGIN { for (n = s * 1000; n < s * 1000 + 1000; n++) print n " ${line}" }'; i=$((i+1)); sleep 0.02; done`;
+    await start("followed", ["sh", "-c", script], ["--log-opt", "max-size=500k", "--log-opt", "max-file=5"]);
     expect(whole((await daemon.berth(["logs", "-f", "followed"])).stdout)).toEqual([0, 59_999]);
-    expect((await logOf("followed")).length).toBe(2);
+    expect((await logOf("followed")).length).toBe(5);
     await remove("followed");
   });
 
