@@ -3,6 +3,7 @@ import type { Figure } from "./measure.ts";
 import { containerRows } from "./rows-containers.ts";
 import { imageRows } from "./rows-images.ts";
 import { memoryRows } from "./rows-memory.ts";
+import { networkRows } from "./rows-network.ts";
 
 export interface Context {
   rounds: number;
@@ -19,4 +20,4 @@ export interface Row {
   measure(contenders: Contender[], context: Context): Promise<Figure[]>;
 }
 
-export const rows: Row[] = [...containerRows, ...imageRows, ...memoryRows];
+export const rows: Row[] = [...containerRows, ...imageRows, ...memoryRows, ...networkRows];

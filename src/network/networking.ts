@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BerthError, invalid, messageOf, notFound, UndoStack } from "../lib/index.ts";
+import { BerthError, invalid, messageOf, notFound, UndoStack, withTimeout } from "../lib/index.ts";
 import type { NetworkCreateBody } from "../spec/api/index.ts";
 import { listAddresses, listRoutes, withNetlink } from "../system/netlink/index.ts";
 import { needPrefix, type Prefix, parseAddress, prefixOf } from "./address.ts";
@@ -28,6 +28,9 @@ import { planNetwork } from "./plan/plan-network.ts";
 import { createPortBook, type PortBook } from "./ports/port-book.ts";
 import { openNetworkRecords } from "./records.ts";
 import type { NetworkSettings } from "./settings.ts";
+
+/** Milliseconds after which an interface that is being removed is no longer listed. */
+const GONE_FROM_SIGHT = 5;
 
 export interface EndpointRequest {
   readonly ipv4?: string | undefined;
@@ -140,6 +143,15 @@ export async function openNetworking(options: NetworkingOptions): Promise<Networ
     }
   }
   const routed = () => routedPrefixes();
+  const going = new Map<string, Promise<void>>();
+  /** The bridge is out of sight at once; the kernel then takes its time, which nobody has to wait for. */
+  const takeAway = async (bridge: string) => {
+    const removal = removeInterface(bridge)
+      .catch((error: unknown) => warn(`bridge ${bridge}: ${messageOf(error)}`))
+      .finally(() => going.delete(bridge));
+    going.set(bridge, removal);
+    await withTimeout(removal, GONE_FROM_SIGHT, () => undefined);
+  };
 
   for (const name of ["none", "host"] as const) add(plainNetwork(dataRoot, name, options.now()));
   const stored = await records.load(warn);
@@ -197,6 +209,7 @@ export async function openNetworking(options: NetworkingOptions): Promise<Networ
       try {
         await records.save(record);
         undo.push("remove the network's record", () => records.remove(record.id));
+        await going.get(bridgeNameOf(record));
         kernelUp(record, undo);
         if (record.driver === "bridge" && !record.configOnly) await firewall?.addNetwork(firewallNetwork(record));
       } catch (error) {
@@ -210,7 +223,7 @@ export async function openNetworking(options: NetworkingOptions): Promise<Networ
     async remove(record) {
       drop(record.id);
       if (record.driver === "bridge" && !record.configOnly) {
-        await removeInterface(bridgeNameOf(record));
+        await takeAway(bridgeNameOf(record));
         if (settings.firewall) unfence(record);
         await firewall?.removeNetwork(record.id);
       }
