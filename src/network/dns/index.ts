@@ -13,7 +13,6 @@ export {
   type HostsFileOptions,
   hostsFile,
   type OwnName,
-  parseExtraHost,
   type ResolverChoice,
   type ResolverKind,
 } from "./files/index.ts";
