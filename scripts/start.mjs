@@ -110,8 +110,8 @@ say("  exit code 137: the kernel ended it, and nothing else noticed");
 step("Try next");
 const path = process.env.SUDO_USER === undefined ? "./dist/berth" : "sudo ./dist/berth";
 for (const [command, what] of [
-  [`run -it --rm --network none ${image}`, "a shell in a container"],
-  [`run -d --name web --network host ${image} httpd -f -p 127.0.0.1:8080 -h /etc`, "a server"],
+  [`run -it --rm ${image}`, "a shell in a container"],
+  [`run -d --name web -p 127.0.0.1:8080:80 ${image} httpd -f -h /etc`, "a server, published on this machine"],
   ["ps; logs; exec; inspect; stop; rm", "as you know them"],
   ["--help", "everything else"],
 ])
