@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError, invalid, messageOf, notFound, UndoStack, withTimeout } from "../lib/index.ts";
 import type { NetworkCreateBody } from "../spec/api/index.ts";
-import { listAddresses, listRoutes, withNetlink } from "../system/netlink/index.ts";
+import { listAddresses, listLinks, listRoutes, withNetlink } from "../system/netlink/index.ts";
 import { needPrefix, type Prefix, parseAddress, prefixOf } from "./address.ts";
 import { plainNetwork, planDefault, predefinedId, privatePool } from "./default-networks.ts";
 import { ensureBridge, removeInterface } from "./drivers/bridge.ts";
@@ -162,7 +162,13 @@ export async function openNetworking(options: NetworkingOptions): Promise<Networ
     // What the bridge itself routes does not stand in its way.
     const around = before === undefined ? routed() : routed().filter((each) => !ownRoutes(before, each));
     const others = [...networks.values()].filter(({ configOnly }) => !configOnly);
-    const record = planDefault(settings, { dataRoot, created: options.now(), before, others, routed: around });
+    const record = planDefault(withOwnBridge(settings), {
+      dataRoot,
+      created: options.now(),
+      before,
+      others,
+      routed: around,
+    });
     add(record);
     if (JSON.stringify(record) !== JSON.stringify(before)) await records.save(record);
   }
@@ -293,6 +299,17 @@ export async function openNetworking(options: NetworkingOptions): Promise<Networ
     load: async () => firewall?.load(),
     close: () => firewall?.close(),
   };
+}
+
+/** A bridge of the user's own brings its address with it. */
+function withOwnBridge(settings: NetworkSettings): NetworkSettings {
+  const { bridge, fixedCidr } = settings;
+  if (bridge === undefined || fixedCidr !== undefined) return settings;
+  const found = withNetlink((netlink) => {
+    const link = listLinks(netlink).find(({ name }) => name === bridge);
+    return listAddresses(netlink).find(({ index, address }) => index === link?.index && !address.includes(":"));
+  });
+  return found === undefined ? settings : { ...settings, bip: `${found.address}/${found.length}` };
 }
 
 /** Whether this daemon or an earlier one of this boot has turned forwarding on: then it sees to what else is forwarded. */

@@ -2,6 +2,7 @@ import { doing, invalid } from "../../lib/index.ts";
 import { type Container, isAutoRemoved } from "./container.ts";
 import { parseContainerName } from "./container-name.ts";
 import { type ContainersContext, emitContainer } from "./context.ts";
+import { publishNames } from "./network/attachments.ts";
 
 /** POST /containers/{id}/rename. The new name is taken before anything is written, so two renames cannot both win. */
 export function renameContainer(context: ContainersContext, container: Container, name: string): Promise<void> {
@@ -19,6 +20,7 @@ export function renameContainer(context: ContainersContext, container: Container
       throw error;
     }
     container.record = record;
+    publishNames(context, container);
     emitContainer(context, container, "rename", { oldName: `/${before}` });
   });
 }

@@ -28,7 +28,12 @@ export async function infoBody(
     Images: list.length,
     Driver: "overlay2",
     DriverStatus: driverStatus(config.dataRoot),
-    Plugins: { Volume: ["local"], Network: ["host", "null"], Authorization: null, Log: ["json-file", "local", "none"] },
+    Plugins: {
+      Volume: ["local"],
+      Network: ["bridge", "host", "ipvlan", "macvlan", "null"],
+      Authorization: null,
+      Log: ["json-file", "local", "none"],
+    },
     ...limits(parts),
     ...hostFacts(parts),
     NEventsListener: context.bus.listeners,
