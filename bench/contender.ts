@@ -168,6 +168,17 @@ export function makeScratch(inMemory = false): string {
   return path;
 }
 
+/** What a daemon leaves in a network namespace that others go on using: containers' networks outlive it on purpose. */
+const clearNetworks = `
+  ip link del berth0; nft delete table inet berth
+  for family in -4 -6; do
+    for priority in 4270 4271 4272; do ip $family rule del pref $priority; done
+    ip $family route flush table 4270; ip $family route flush table 4271
+  done
+  for handle in $(nft -a list chain ip filter FORWARD | sed -n 's/.*0x40000000.*handle \\([0-9]*\\)$/\\1/p'); do
+    nft delete rule ip filter FORWARD handle $handle
+  done`;
+
 /** A Berth daemon on the same disk, in a mount namespace of its own and the peers' network namespace if there is one. */
 export async function startBerth(network: number | undefined): Promise<Contender> {
   const [dir, memory] = [makeScratch(), makeScratch(true)];
