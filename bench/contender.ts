@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -203,6 +203,7 @@ export async function startBerth(network: number | undefined): Promise<Contender
       await removeLeftovers(on).catch(() => {});
       child.kill("SIGTERM");
       await ended;
+      if (network !== undefined) spawnSync("nsenter", ["-t", String(network), "-n", "sh", "-c", clearNetworks]);
       for (const path of [memory, dir]) rmSync(path, { recursive: true, force: true });
     },
   };
