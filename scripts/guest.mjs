@@ -26,11 +26,11 @@ const minutes = Number(process.env.BERTH_GUEST_MINUTES ?? 60);
 const folder = join(cache, "guest");
 
 // Changes when what is made below for the cache changes.
-const generation = 2;
+const generation = 3;
 
 /** What the guest's Debian has beside its base. Its own runtimes and monitor are those that are tested. */
 const packages =
-  "crun,runc,conmon,catatonit,busybox-static,iproute2,nftables,procps,bsdextrautils,libstdc++6,libatomic1,kmod,strace,systemd-sysv,dbus";
+  "crun,runc,conmon,catatonit,busybox-static,iproute2,nftables,procps,bsdextrautils,libstdc++6,libatomic1,kmod,strace,systemd-sysv,dbus,apparmor";
 
 /** Modules that lead to the disks; the rest is loaded from there. */
 const diskModules = ["virtio_pci", "virtio_blk", "ext4"];
@@ -178,7 +178,7 @@ const guestMain = (commands) => `
 if [ $$ = 1 ]; then
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mkdir -p /dev/pts /dev/shm
 mount -t devpts pts /dev/pts; mount -t tmpfs -o size=80% shm /dev/shm; mount -t tmpfs tmp /tmp
-mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
+mount -t securityfs sec /sys/kernel/security; mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
 fi
 ip link set lo up; hostname guest
 for module in overlay fuse loop bridge veth nf_tables; do modprobe $module 2>/dev/null; done
