@@ -185,11 +185,11 @@ describe.skipIf(!isRoot || !here)(`cgroup v2${here ? "" : " (this host has it no
   });
 
   it("puts what exec starts into the container's cgroup", async () => {
-    const { id, read } = await started(["--pids-limit", "4"]);
+    const { id, read } = await started(["--pids-limit", "16"]);
     expect((await daemon.berth(["exec", id, "cat", "/proc/self/cgroup"])).stdout).toBe("0::/\n");
     await daemon.berth(["exec", "-d", id, "sleep", "600"]);
     await until("it is there", () => read("cgroup.procs").split("\n").length === 2);
-    const bomb = await daemon.berth(["exec", id, "sh", "-c", "for i in 1 2 3 4 5; do sleep 9 & done; true"]);
+    const bomb = await daemon.berth(["exec", id, "sh", "-c", "for i in $(seq 20); do sleep 9 & done; true"]);
     expect(bomb.stderr).toMatch(/fork/);
   });
 
