@@ -73,6 +73,10 @@ function compileCli() {
   const flags = [
     "--minify",
     "--bytecode",
+    // What a command does not need is not loaded with it.
+    "--format=esm",
+    "--splitting",
+    "--min-chunk-size=16384",
     "--compile-jit-policy=10",
     "--no-compile-autoload-dotenv",
     "--no-compile-autoload-bunfig",
