@@ -33,45 +33,51 @@ export interface Contender {
 }
 
 export interface Ran {
-  ms: number;
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** Runs the contender's client once and times the whole command. `discard` counts output without keeping it. */
-export function call(
-  on: Contender,
-  args: string[],
-  options: { discard?: boolean; mayFail?: boolean } = {},
-): Promise<Ran> {
+/** Runs the contender's client once. Rejects where it fails, unless it may. */
+export async function call(on: Contender, args: string[], options: { mayFail?: boolean } = {}): Promise<Ran> {
+  const [program, ...first] = on.client;
+  const ran = await start(on, program, [...first, ...args], ["ignore", "pipe", "pipe"]);
+  if (ran.code !== 0 && !options.mayFail) throw new Error(`${on.name} ${args.join(" ")}: ${ran.code}: ${ran.stderr}`);
+  return ran;
+}
+
+/**
+ * Milliseconds that a piece of bash takes in which "$@" is the contender's client. A shell of its own measures, because
+ * starting a program costs this process some milliseconds, as much as a quarter of what is to be measured.
+ */
+export async function time(on: Contender, script: string): Promise<number> {
+  const timed = `set -e; began=$EPOCHREALTIME; ${script}; echo "$began $EPOCHREALTIME" >&3`;
+  const ran = await start(on, "bash", ["-c", timed, "bash", ...on.client], ["ignore", "ignore", "pipe", "pipe"]);
+  const [began = Number.NaN, ended = Number.NaN] = ran.stdout.split(" ").map(Number);
+  if (ran.code !== 0) throw new Error(`${on.name} ${script}: ${ran.code}: ${ran.stderr}`);
+  return (ended - began) * 1000;
+}
+
+/** Collects stderr, and as stdout whatever other pipe there is. */
+function start(on: Contender, program: string, args: string[], stdio: ("ignore" | "pipe")[]): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const [program, ...first] = on.client;
-    const began = performance.now();
-    const stdio: ("ignore" | "pipe")[] = ["ignore", options.discard ? "ignore" : "pipe", "pipe"];
-    const child = spawn(program, [...first, ...args], { stdio, env: { ...process.env, ...on.env } });
-    let stdout = "";
-    let stderr = "";
-    child.stdout?.on("data", (data) => {
-      stdout += data;
-    });
-    child.stderr?.on("data", (data) => {
-      stderr += data;
-    });
+    const child = spawn(program, args, { stdio, env: { ...process.env, ...on.env, LC_ALL: "C" } });
+    const texts = { stdout: "", stderr: "" };
+    for (const [index, pipe] of child.stdio.entries())
+      pipe?.on("data", (data) => {
+        texts[index === 2 ? "stderr" : "stdout"] += data;
+      });
     child.on("error", reject);
-    child.on("close", (code) => {
-      const ran = { ms: performance.now() - began, code: code ?? 255, stdout, stderr };
-      if (ran.code !== 0 && !options.mayFail) reject(new Error(`${on.name} ${args.join(" ")}: ${code}: ${stderr}`));
-      else resolve(ran);
-    });
+    child.on("close", (code) => resolve({ code: code ?? 255, ...texts }));
   });
 }
 
-/** Removes containers at once, whatever state they are in; those that are not there are no error. */
+/** The command that removes containers at once: Docker and Berth kill, podman asks first, for ten seconds each. */
+export const forceful = (on: Contender) => (on.name === "podman" ? "rm -f -t 0" : "rm -f");
+
+/** Removes containers, whatever state they are in; those that are not there are no error. */
 export function remove(on: Contender, names: string[]): Promise<Ran> {
-  // Docker and Berth kill; podman asks first, for ten seconds each.
-  const force = on.name === "podman" ? ["rm", "-f", "-t", "0"] : ["rm", "-f"];
-  return call(on, [...force, ...names], { mayFail: true });
+  return call(on, [...forceful(on).split(" "), ...names], { mayFail: true });
 }
 
 /** Removes the bench's containers that a former, cut-off run may have left with an engine that stays. */

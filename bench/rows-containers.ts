@@ -1,12 +1,11 @@
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { busyboxTar } from "../test/harness/busybox.ts";
-import { type Contender, call, remove } from "./contender.ts";
+import { type Contender, call, forceful, remove, time } from "./contender.ts";
 import { alternate, figure } from "./measure.ts";
 import type { Row } from "./rows.ts";
 
 export const image = "berth-bench-busybox";
-const none = ["--network", "none"];
 
 export async function importBusybox(on: Contender): Promise<void> {
   if ((await call(on, ["images", "-q", image])).stdout.trim() !== "") return;
@@ -24,34 +23,19 @@ export const names = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, index) => `bench-${prefix}-${index}`);
 
 /** Starts a container that does nothing. */
-export const sleeper = (on: Contender, name: string) =>
-  call(on, ["run", "-d", ...none, "--name", name, image, "sleep", "3600"]);
+const sleeper = (on: Contender, name: string) =>
+  call(on, ["run", "-d", "--network", "none", "--name", name, image, "sleep", "3600"]);
 
-/** Does a task for each item, `width` at a time. */
-export async function inParallel<T>(items: T[], width: number, task: (item: T) => Promise<unknown>): Promise<void> {
-  const waiting = [...items];
-  const work = async () => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await task(item);
-  };
-  await Promise.all(Array.from({ length: width }, work));
-}
-
-const timed = async (task: () => Promise<unknown>): Promise<number> => {
-  const began = performance.now();
-  await task();
-  return performance.now() - began;
-};
+/** Bash that starts such a container; the name may be a variable of the shell's. */
+export const startSleeper = (name: string) => `"$@" run -d --network none --name ${name} ${image} sleep 3600`;
 
 export const containerRows: Row[] = [
   {
     name: "run --rm --network none busybox true",
     podman: true,
     measure: async (contenders, { rounds }) => [
-      await alternate(
-        "run --rm --network none busybox true",
-        contenders,
-        rounds * 3,
-        async (on) => (await call(on, ["run", "--rm", ...none, image, "true"])).ms,
+      await alternate("run --rm --network none busybox true", contenders, rounds * 3, (on) =>
+        time(on, `"$@" run --rm --network none ${image} true`),
       ),
     ],
   },
@@ -60,20 +44,11 @@ export const containerRows: Row[] = [
     podman: true,
     measure: async (contenders, { rounds }) => {
       const all = names("ps", 20);
-      const [first = ""] = all;
       for (const on of contenders) for (const name of all) await sleeper(on, name);
-      const exec = await alternate(
-        "exec of true",
-        contenders,
-        rounds * 3,
-        async (on) => (await call(on, ["exec", first, "true"])).ms,
+      const exec = await alternate("exec of true", contenders, rounds * 3, (on) =>
+        time(on, `"$@" exec ${all[0]} true`),
       );
-      const list = await alternate(
-        "ps, 20 containers",
-        contenders,
-        rounds * 5,
-        async (on) => (await call(on, ["ps"])).ms,
-      );
+      const list = await alternate("ps, 20 containers", contenders, rounds * 5, (on) => time(on, '"$@" ps'));
       for (const on of contenders) await remove(on, all);
       return [exec, list];
     },
@@ -83,10 +58,9 @@ export const containerRows: Row[] = [
     podman: true,
     measure: async (contenders, { rounds }) => {
       const all = names("row", 20);
+      const script = `for name in ${all.join(" ")}; do ${startSleeper("$name")}; done`;
       const row = await alternate("run -d, 20 in a row", contenders, Math.ceil(rounds / 3), async (on) => {
-        const ms = await timed(async () => {
-          for (const name of all) await sleeper(on, name);
-        });
+        const ms = await time(on, script);
         await remove(on, all);
         return ms;
       });
@@ -99,9 +73,10 @@ export const containerRows: Row[] = [
     measure: async (contenders, { rounds }) => {
       const removals = new Map<string, number[]>(contenders.map((on) => [on.name, []]));
       const all = names("fifty", 50);
+      const script = `printf '%s\\n' ${all.join(" ")} | xargs -P 10 -I{} ${startSleeper("{}")}`;
       const starts = await alternate("run -d, 50 at 10 in parallel", contenders, Math.ceil(rounds / 3), async (on) => {
-        const ms = await timed(() => inParallel(all, 10, (name) => sleeper(on, name)));
-        removals.get(on.name)?.push((await remove(on, all)).ms);
+        const ms = await time(on, script);
+        removals.get(on.name)?.push(await time(on, `"$@" ${forceful(on)} ${all.join(" ")}`));
         return ms;
       });
       return [starts, figure("rm -f of 50", "ms", removals)];
@@ -113,13 +88,12 @@ export const containerRows: Row[] = [
     measure: async (contenders, { quick }) => {
       const lines = quick ? 4_000_000 : 20_000_000;
       const row = `run of ${lines / 1e6} million short lines to the client and the log`;
+      const script = `"$@" run --network none --name bench-lines ${image} seq ${lines}`;
       return [
         await alternate(row, contenders, quick ? 1 : 3, async (on) => {
-          const ran = await call(on, ["run", ...none, "--name", "bench-lines", image, "seq", String(lines)], {
-            discard: true,
-          });
+          const ms = await time(on, script);
           await remove(on, ["bench-lines"]);
-          return ran.ms;
+          return ms;
         }),
       ];
     },

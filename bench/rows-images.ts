@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Contender, call, makeScratch } from "./contender.ts";
+import { type Contender, call, makeScratch, time } from "./contender.ts";
 import { alternate, type Figure, figure } from "./measure.ts";
 import { slowestPing } from "./ping.ts";
 import type { Context, Row } from "./rows.ts";
@@ -61,7 +61,7 @@ async function transfers(
   const waits = new Map<string, number[]>(contenders.map((on) => [on.name, []]));
   const times = await alternate(row, contenders, context.quick ? 1 : 5, async (on) => {
     await forget(on, name);
-    return (await call(on, args)).ms;
+    return time(on, `"$@" ${args.join(" ")}`);
   });
   // Apart from the times, which the questions would lengthen.
   for (let round = 0; round < (context.quick ? 1 : 3); round++)

@@ -1,7 +1,7 @@
-import { type Contender, call, remove } from "./contender.ts";
+import { type Contender, remove, time } from "./contender.ts";
 import { type Figure, figure, machineMemory, median, pidsNamed, pss, rss } from "./measure.ts";
 import type { Context, Row } from "./rows.ts";
-import { inParallel, names, sleeper } from "./rows-containers.ts";
+import { names, startSleeper } from "./rows-containers.ts";
 
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -9,7 +9,7 @@ const daemons = (contenders: Contender[]) => contenders.filter(({ name }) => nam
 
 async function startMany(on: Contender, prefix: string, count: number): Promise<string[]> {
   const all = names(prefix, count);
-  await inParallel(all, 8, (name) => sleeper(on, name));
+  await time(on, `printf '%s\\n' ${all.join(" ")} | xargs -P 8 -I{} ${startSleeper("{}")}`);
   return all;
 }
 
@@ -18,9 +18,9 @@ async function removeMany(on: Contender, all: string[]): Promise<void> {
 }
 
 /** Median of seven calls in a row. */
-async function usual(on: Contender, args: string[]): Promise<number> {
+async function usual(on: Contender, command: string): Promise<number> {
   const taken: number[] = [];
-  for (let round = 0; round < 7; round++) taken.push((await call(on, args)).ms);
+  for (let round = 0; round < 7; round++) taken.push(await time(on, `"$@" ${command}`));
   return median(taken);
 }
 
@@ -53,15 +53,15 @@ async function many(contenders: Contender[], context: Context): Promise<Figure[]
   for (const on of daemons(contenders)) {
     const before = machineMemory();
     const [one = ""] = await startMany(on, "alone", 1);
-    figures.alone.set(on.name, [await usual(on, ["exec", one, "true"])]);
+    figures.alone.set(on.name, [await usual(on, `exec ${one} true`)]);
     const sleepers = sum(pidsNamed("sleep").map(pss));
     const all = await startMany(on, "many", count);
     await sleep(3000);
     // What they all cost the machine, the kernel's share included, less what runs in them.
     figures.total.set(on.name, [machineMemory() - before - (sum(pidsNamed("sleep").map(pss)) - sleepers)]);
     figures.own.set(on.name, [sum([...on.daemonPids(), ...on.monitorPids()].map(pss))]);
-    figures.list.set(on.name, [await usual(on, ["ps", "-a"])]);
-    figures.exec.set(on.name, [await usual(on, ["exec", all[0] ?? "", "true"])]);
+    figures.list.set(on.name, [await usual(on, "ps -a")]);
+    figures.exec.set(on.name, [await usual(on, `exec ${all[0]} true`)]);
     await removeMany(on, [one, ...all]);
   }
   return [
