@@ -24,11 +24,22 @@ async function usual(on: Contender, command: string): Promise<number> {
   return median(taken);
 }
 
+/** MB that a daemon holds once it has come to rest: what it needed for a job before it gives back after a while. */
+async function resident(on: Contender): Promise<number> {
+  const now = () => sum(on.daemonPids().map(rss));
+  for (let tries = 0, before = now(); tries < 12; tries++) {
+    await sleep(10_000);
+    const after = now();
+    if (after > before * 0.98) return after;
+    before = after;
+  }
+  return now();
+}
+
 async function few(contenders: Contender[]): Promise<Figure[]> {
   const [idle, each] = [new Map<string, number[]>(), new Map<string, number[]>()];
   for (const on of daemons(contenders)) {
-    await sleep(1000);
-    idle.set(on.name, [sum(on.daemonPids().map(rss))]);
+    idle.set(on.name, [await resident(on)]);
     const before = sum(on.monitorPids().map(pss));
     const all = await startMany(on, "few", 20);
     await sleep(1000);
