@@ -33,6 +33,8 @@ export interface Contender {
 }
 
 export interface Ran {
+  /** The whole command, with what starting a program costs this process. */
+  ms: number;
   code: number;
   stdout: string;
   stderr: string;
@@ -61,6 +63,7 @@ export async function time(on: Contender, script: string): Promise<number> {
 /** Collects stderr, and as stdout whatever other pipe there is. */
 function start(on: Contender, program: string, args: string[], stdio: ("ignore" | "pipe")[]): Promise<Ran> {
   return new Promise((resolve, reject) => {
+    const began = performance.now();
     const child = spawn(program, args, { stdio, env: { ...process.env, ...on.env, LC_ALL: "C" } });
     const texts = { stdout: "", stderr: "" };
     for (const [index, pipe] of child.stdio.entries())
@@ -68,7 +71,7 @@ function start(on: Contender, program: string, args: string[], stdio: ("ignore" 
         texts[index === 2 ? "stderr" : "stdout"] += data;
       });
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code: code ?? 255, ...texts }));
+    child.on("close", (code) => resolve({ ms: performance.now() - began, code: code ?? 255, ...texts }));
   });
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { type Contender, call } from "./contender.ts";
+import { type Contender, call, remove, time } from "./contender.ts";
 import { alternate } from "./measure.ts";
 import type { Context, Row } from "./rows.ts";
 
@@ -52,7 +52,6 @@ const answering = (first: number, count: number) => `
   Promise.all(Array.from({ length: ${count} }, (_, index) => one(${first} + index)));`;
 
 const server = ["httpd", "-f", "-p", "80", "-h", "/"];
-const remove = (on: Contender, list: string[]) => call(on, ["rm", "-f", ...list], { mayFail: true });
 
 /** The server's address as the host sees it. */
 async function addressOf(on: Contender, name: string): Promise<string> {
@@ -65,11 +64,8 @@ export const networkRows: Row[] = [
     name: "run --rm busybox true, default bridge",
     podman: true,
     measure: async (contenders, { rounds }) => [
-      await alternate(
-        "run --rm busybox true, default bridge",
-        contenders,
-        rounds * 3,
-        async (on) => (await call(on, ["run", "--rm", image, "true"])).ms,
+      await alternate("run --rm busybox true, default bridge", contenders, rounds * 3, (on) =>
+        time(on, `"$@" run --rm ${image} true`),
       ),
     ],
   },
@@ -100,7 +96,7 @@ export const networkRows: Row[] = [
         const all = names("bench-crowd", 32);
         const others = all.map((name) => call(on, ["run", "-d", "--name", name, image, "sleep", "600"]));
         await others[0];
-        const { ms } = await call(on, ["run", "--rm", image, "true"]);
+        const ms = await time(on, `"$@" run --rm ${image} true`);
         await Promise.all(others);
         await remove(on, all);
         return ms;
