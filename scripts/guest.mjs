@@ -26,11 +26,11 @@ const minutes = Number(process.env.BERTH_GUEST_MINUTES ?? 60);
 const folder = join(cache, "guest");
 
 // Changes when what is made below for the cache changes.
-const generation = 3;
+const generation = 4;
 
 /** What the guest's Debian has beside its base. Its own runtimes and monitor are those that are tested. */
 const packages =
-  "crun,runc,conmon,catatonit,busybox-static,iproute2,nftables,procps,bsdextrautils,libstdc++6,libatomic1,kmod,strace,systemd-sysv,dbus,apparmor";
+  "crun,runc,conmon,catatonit,busybox-static,iproute2,nftables,procps,bsdextrautils,libstdc++6,libatomic1,kmod,strace,systemd-sysv,dbus,apparmor,attr,zstd";
 
 /** Modules that lead to the disks; the rest is loaded from there. */
 const diskModules = ["virtio_pci", "virtio_blk", "ext4"];

@@ -72,7 +72,7 @@ describe.skipIf(!root)("in a mount namespace", () => {
       const result = [
         tell(() => sys.mount("none", dir + "/gone", "tmpfs", 0)),
         tell(() => sys.unmount(target)),
-        tell(() => sys.mountOverlay({ target, lowers: [dir + "/gone"], base: dir })),
+        tell(() => sys.mountOverlay({ target, lowers: [dir + "/gone", dir], base: dir })),
         tell(() => sys.mountOverlay({ target, lowers: [dir], base: dir + "/gone" })),
       ];
       console.log(JSON.stringify([...result, process.cwd()]));
