@@ -99,8 +99,22 @@ function apt(args, options = {}) {
   return spawnSync(program, rest, { stdio: ["ignore", "ignore", "inherit"], ...options });
 }
 
-function systemPackages() {
-  const missing = needed.filter(({ program }) => which(program) === undefined);
+// What only the tests use, beside that.
+const neededByTests = [
+  ["xz", "xz-utils"],
+  ["zstd", "zstd"],
+  ["bzip2", "bzip2"],
+  ["setfattr", "attr"],
+  ["lsattr", "e2fsprogs"],
+  ["ps", "procps"],
+  ["mount", "mount"],
+  ["script", "bsdutils"],
+  ["openssl", "openssl"],
+  ["python3", "python3"],
+].map(([program, apt]) => ({ program, apt, others: { dnf: apt, pacman: apt, zypper: apt, apk: apt } }));
+
+function systemPackages(wanted) {
+  const missing = wanted.filter(({ program }) => which(program) === undefined);
   if (missing.length === 0) return;
   if (which("apt-get") === undefined) {
     const manager = ["dnf", "pacman", "zypper", "apk"].find((name) => which(name) !== undefined);
@@ -159,9 +173,9 @@ export function staticBusybox() {
 }
 
 /** Everything up to a machine on which the build can run. */
-export function setup() {
+export function setup({ tests = false } = {}) {
   if (process.platform !== "linux") fail("Berth runs on Linux: containers are made by its kernel.");
   checkNode();
   npmPackages();
-  systemPackages();
+  systemPackages(tests ? [...needed, ...neededByTests] : needed);
 }

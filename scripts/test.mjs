@@ -8,7 +8,7 @@ import { check } from "./check.mjs";
 import { cache, fail, root, say, setup, staticBusybox, which } from "./setup.mjs";
 import { testTools } from "./test-tools.mjs";
 
-setup();
+setup({ tests: true });
 if (process.getuid() !== 0) {
   if (which("sudo") === undefined)
     fail("The end-to-end tests run containers and need root: run this as root, or install sudo.");
