@@ -111,6 +111,7 @@ const neededByTests = [
   ["script", "bsdutils"],
   ["openssl", "openssl"],
   ["python3", "python3"],
+  ["curl", "curl"],
 ].map(([program, apt]) => ({ program, apt, others: { dnf: apt, pacman: apt, zypper: apt, apk: apt } }));
 
 function systemPackages(wanted) {

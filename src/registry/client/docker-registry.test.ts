@@ -8,7 +8,7 @@ import { readAll } from "../../lib/index.ts";
 import { type Descriptor, digestOf, indexTypes, manifestTypes, mediaTypes, parseManifest } from "../../spec/index.ts";
 import { createRegistryClient } from "./registry-client.ts";
 
-const program = "/usr/bin/docker-registry";
+const program = process.env.BERTH_TEST_REGISTRY ?? "/usr/bin/docker-registry";
 const secret = { username: "me", password: "secret" };
 // "me:secret", bcrypt: the only kind that the registry takes.
 const htpasswd = "me:$2b$04$cFzC6NgzUqNXcuhQ.D9CO.eKzLTGIohZBt72dZfd62CX6TY.kXrpC\n";
