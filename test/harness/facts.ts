@@ -23,7 +23,13 @@ export function factsOf(daemon: Daemon): Facts {
   const own = namespaceOf(String(daemon.machine.init));
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && namespaceOf(name) === own);
   const inner = String(daemon.pid);
-  const status = (pid: string) => readFileSync(`/proc/${pid}/status`, "utf8");
+  const status = (pid: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/status`, "utf8");
+    } catch {
+      return ""; // it has ended
+    }
+  };
   const pid = pids.find((each) => /^NSpid:\t.*\t(\d+)$/m.exec(status(each))?.[1] === inner);
   if (pid === undefined) throw new Error("the daemon does not run");
   return {
