@@ -238,7 +238,7 @@ function boot(args, work) {
       child.kill("SIGKILL");
     };
     const timer = setTimeout(() => stop(`it has run for ${minutes} minutes (BERTH_GUEST_MINUTES)`), minutes * 60_000);
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => stop(signal));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stop(signal));
     child.stdout.setEncoding("utf8").on("data", (data) => {
       const text = data.replaceAll("\r", "");
       tail = (tail + text).slice(-200);
