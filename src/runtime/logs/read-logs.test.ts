@@ -200,3 +200,28 @@ test("a slow reader holds little: the file is read as it is asked for", async ()
   expect(reader.readableLength).toBeLessThan(1024 * 1024);
   reader.destroy();
 });
+
+describe("a file is dropped that ends in the middle of lines", () => {
+  const piece = (second: number, text: string, stream = "stdout") => line(second, text, stream, "P");
+  beforeEach(() => {
+    writeFileSync(`${path}.1`, line(1, "a") + piece(2, "ou") + piece(2, "er", "stderr"));
+    writeFileSync(path, piece(3, "t-") + line(3, "r", "stderr") + line(3, "rest") + line(4, "b") + piece(5, "c"));
+    shiftFiles({ path, maxFile: 2 });
+  });
+
+  test("their ends go with it, and the log begins with a whole line", async () => {
+    writeFileSync(path, line(6, "d"));
+    expect(await logs()).toBe("b\ncd\n");
+    expect(await logs({ tail: 2 })).toBe("b\ncd\n");
+    expect(await logs({ tail: 100 })).toBe("b\ncd\n");
+  });
+
+  test("a file that ends with whole lines leaves the next one alone", async () => {
+    writeFileSync(path, line(6, "d"));
+    shiftFiles({ path, maxFile: 3 });
+    writeFileSync(path, line(7, "e"));
+    expect(await logs()).toBe("b\ncd\ne\n");
+    shiftFiles({ path, maxFile: 2 });
+    expect(await logs()).toBe("e\n");
+  });
+});

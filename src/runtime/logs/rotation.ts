@@ -4,6 +4,7 @@ import { createFirstChange } from "../../system/index.ts";
 import { reopenLog } from "../monitor/control.ts";
 import type { LogFileOptions, RunningHandle } from "../runtime.ts";
 import { logFiles } from "./log-files.ts";
+import { strikeRest } from "./strike-rest.ts";
 
 /** Milliseconds between two looks at a log that is written: at least, and at most. */
 const fastest = 10;
@@ -153,16 +154,23 @@ function finishRotation(entry: Watched): void {
   entry.asked = undefined;
   entry.size = 0;
   entry.seen = Date.now();
-  if ((entry.log.maxFile ?? 1) <= 1) rmSync(`${entry.log.path}.1`, { force: true });
+  if ((entry.log.maxFile ?? 1) <= 1) drop(`${entry.log.path}.1`, entry.log.path);
 }
 
 /** Moves each file one number up, from the oldest on, and drops those beyond the limit. */
 export function shiftFiles(log: LogFileOptions): void {
   const keep = Math.max(1, log.maxFile ?? 1) - 1;
-  for (const file of logFiles(log.path)) {
+  const files = logFiles(log.path);
+  for (const [index, file] of files.entries()) {
     const number = file === log.path ? 0 : Number(file.slice(log.path.length + 1));
     const target = join(dirname(log.path), `${basename(log.path)}.${number + 1}`);
-    if (number >= keep && number > 0) rmSync(file, { force: true });
+    if (number >= keep && number > 0) drop(file, files[index + 1] ?? log.path);
     else renameSync(file, target);
   }
+}
+
+/** The log then begins with the file after it. */
+function drop(file: string, next: string): void {
+  strikeRest(file, next);
+  rmSync(file, { force: true });
 }

@@ -73,8 +73,10 @@ function lineStarts(bytes: Buffer, atFileStart: boolean): number[] {
   for (let at = 0; at < bytes.length; ) {
     const newline = bytes.indexOf(0x0a, at);
     const next = newline === -1 ? bytes.length : newline + 1;
-    if (afterLine) starts.push(at);
-    if (isRecord(bytes, at, next)) afterLine = isFull(bytes, at);
+    if (isRecord(bytes, at, next)) {
+      if (afterLine) starts.push(at);
+      afterLine = isFull(bytes, at);
+    }
     at = next;
   }
   return starts;
