@@ -135,6 +135,11 @@ const image: Record<string, Entry> = {
 };
 
 const volume: Record<string, Entry> = {
+  backup: entry("Save a volume as a tar.zst archive", async () => (await import("./commands/volume/backup.ts")).backup),
+  clone: entry(
+    "Create a volume with the files of another",
+    async () => (await import("./commands/volume/clone.ts")).clone,
+  ),
   create: entry("Create a volume", async () => (await import("./commands/volume/create.ts")).create),
   inspect: entry(
     "Display detailed information on one or more volumes",
@@ -143,6 +148,14 @@ const volume: Record<string, Entry> = {
   ls: entry("List volumes", async () => (await import("./commands/volume/list.ts")).list, ["list"]),
   prune: entry("Remove unused local volumes", async () => (await import("./commands/volume/prune.ts")).prune),
   rm: entry("Remove one or more volumes", async () => (await import("./commands/volume/remove.ts")).remove, ["remove"]),
+  restore: entry(
+    "Replace a volume's files by those of a backup",
+    async () => (await import("./commands/volume/restore.ts")).restore,
+  ),
+  snapshot: entry(
+    "Keep a volume's files as they are now, and go back to them",
+    async () => (await import("./commands/volume/snapshot.ts")).snapshot,
+  ),
   update: later("Update a volume (cluster volumes only)", "volume update"),
 };
 

@@ -13,6 +13,7 @@ import type { ContainersContext, ContainersSettings } from "./containers/context
 import { createContainers } from "./containers/create-containers.ts";
 import { createVitals } from "./containers/create-vitals.ts";
 import { watchHealth } from "./containers/health/act-on-failure.ts";
+import { withFrozenUsers } from "./containers/freeze-volume-users.ts";
 import { endChecks } from "./containers/health/monitor.ts";
 import { createNames } from "./containers/network/names.ts";
 import { recover } from "./containers/recovery/recover.ts";
@@ -71,7 +72,16 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
     imageDeps({ ...stores, store: stores.images, registry, bus, log, config, current: () => current }),
   );
   const volumes = createVolumes(
-    volumesContext({ store: stores.volumes, registry, trees: stores.trees, bus, clock, background }),
+    volumesContext({
+      ...stores,
+      store: stores.volumes,
+      registry,
+      bus,
+      clock,
+      background,
+      warn: log.warn,
+      frozen: (name, work) => withFrozenUsers(context, name, work),
+    }),
   );
   const networking = await openNetworking({
     dataRoot: config.dataRoot,

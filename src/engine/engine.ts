@@ -25,8 +25,11 @@ import type {
   PathStat,
   RegistryAuth,
   Volume,
+  VolumeCloneBody,
   VolumeCreateBody,
   VolumeListResponse,
+  VolumeSnapshot,
+  VolumeSnapshotBody,
   VolumesPruneResponse,
 } from "../spec/api/index.ts";
 import type { Vitals } from "./vitals.ts";
@@ -183,6 +186,20 @@ export interface Volumes {
   inspect(name: string): Promise<Volume>;
   remove(name: string, options: { force: boolean }): Promise<void>;
   prune(filters: Filters): Promise<VolumesPruneResponse>;
+  /** The volume as a tar.zst. With `pause` it shows one moment, for which the containers that have it stand still. */
+  backup(name: string, options: { pause: boolean; signal: AbortSignal }): Promise<Readable>;
+  /**
+   * Replaces the volume's files by an archive's, compressed or not, once that is unpacked and has the digest; makes the
+   * volume where there is none. Rejects "conflict" while a container runs with it. A failure leaves what was there.
+   */
+  restore(name: string, archive: Readable, options: { digest?: string; signal: AbortSignal }): Promise<Volume>;
+  /** Makes a volume with the files of another. */
+  clone(name: string, body: VolumeCloneBody): Promise<Volume>;
+  createSnapshot(name: string, body: VolumeSnapshotBody): Promise<VolumeSnapshot>;
+  /** The oldest first. */
+  listSnapshots(name: string): Promise<VolumeSnapshot[]>;
+  restoreSnapshot(name: string, snapshot: string): Promise<void>;
+  removeSnapshot(name: string, snapshot: string): Promise<void>;
 }
 
 export interface Networks {

@@ -14,6 +14,8 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_REMOVEDIR = 0x200;
 const AT_EMPTY_PATH = 0x1000;
 export const RENAME_NOREPLACE = 1;
+/** The two names change places, at once. */
+export const RENAME_EXCHANGE = 2;
 
 const libc = {
   openat: declare("int openat(int dir, const void *path, int flags, unsigned int mode)"),

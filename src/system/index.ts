@@ -30,6 +30,7 @@ export {
   removeCgroup,
 } from "./cgroup/index.ts";
 export { chmodNodeAt } from "./chmod-node-at.ts";
+export { cloneFile } from "./clone-file.ts";
 export { markCloseOnExec } from "./close-on-exec.ts";
 export * from "./confined.ts";
 export { type CpuTime, readCpuTime } from "./cpu-time.ts";

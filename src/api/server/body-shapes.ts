@@ -236,6 +236,12 @@ export const execStart: Shape = struct("container.ExecStartOptions", {
   stdin: ignored,
 });
 
+/** POST /volumes/{name}/clone. */
+export const volumeClone: Shape = struct("volume.CloneOptions", { Name: text, Labels: textMap, Pause: flag });
+
+/** POST /volumes/{name}/snapshots. */
+export const volumeSnapshot: Shape = struct("volume.SnapshotOptions", { Name: text, Pause: flag });
+
 /** POST /volumes/create. */
 export const volumeCreate: Shape = struct("volume.CreateOptions", {
   Name: text,

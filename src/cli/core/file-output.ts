@@ -6,13 +6,14 @@ import type { Context } from "./context.ts";
 
 /**
  * Sends a response's body to a file, or to standard output where `path` is "" (refused on a terminal). A file appears
- * complete or not at all.
+ * complete or not at all; `hash` sees what goes into it.
  */
 export async function saveBody(
   context: Context,
   path: string,
   what: string,
   request: () => Promise<HttpResponse>,
+  hash?: { update(chunk: Uint8Array): unknown },
 ): Promise<void> {
   if (path === "") {
     const { isTerminal } = await import("../terminal/terminal.ts");
@@ -27,6 +28,7 @@ export async function saveBody(
   const file = openSync(partial, "wx", 0o600);
   try {
     await response.body.each((chunk) => {
+      hash?.update(chunk);
       for (let offset = 0; offset < chunk.length; ) offset += writeSync(file, chunk, offset);
       return undefined;
     });

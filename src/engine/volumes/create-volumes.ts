@@ -1,15 +1,24 @@
 import { notFound, randomHex } from "../../lib/index.ts";
 import type { Volumes } from "../engine.ts";
+import { cloneVolume } from "./clone-volume.ts";
 import { ensureVolume } from "./ensure-volume.ts";
 import { bodyOf, inspectVolume, listVolumes } from "./list-volumes.ts";
 import { createVolumeMounts } from "./mount-volume.ts";
 import { pruneVolumes } from "./prune-volumes.ts";
 import { discardVolume, removeVolume } from "./remove-volume.ts";
-import type { VolumesContext, VolumeUse } from "./volumes-context.ts";
+import { createSnapshot, listVolumeSnapshots, removeSnapshot, restoreSnapshot } from "./snapshot-volume.ts";
+import { backupVolume, isReader, restoreVolume } from "./volume-copies.ts";
+import { emitVolume, type VolumesContext, type VolumeUse } from "./volumes-context.ts";
 
 /** The Volumes service, and what containers need of it. */
-export function createVolumes(context: VolumesContext): { service: Volumes; use: VolumeUse } {
-  const mounts = createVolumeMounts(context);
+export function createVolumes(parts: Omit<VolumesContext, "hold">): { service: Volumes; use: VolumeUse } {
+  const mounts = createVolumeMounts(parts);
+  const context: VolumesContext = {
+    ...parts,
+    hold: mounts,
+    runningUsersOf: (name) =>
+      [...new Set([...parts.runningUsersOf(name), ...mounts.holders(name)])].filter((id) => !isReader(id)),
+  };
   return {
     service: {
       async create(body) {
@@ -32,6 +41,19 @@ export function createVolumes(context: VolumesContext): { service: Volumes; use:
       inspect: async (name) => inspectVolume(context, name),
       remove: (name, options) => removeVolume(context, name, options),
       prune: (filters) => pruneVolumes(context, filters),
+      backup: (name, options) => backupVolume(context, name, options),
+      async restore(name, archive, options) {
+        const wish = { name, labels: null, options: null, anonymous: false, durable: true };
+        const make = async () => (await ensureVolume(context, wish)).made;
+        await restoreVolume(context, name, archive, { ...options, make, discard: () => discardVolume(context, name) });
+        emitVolume(context, "restore", name);
+        return inspectVolume(context, name);
+      },
+      clone: (name, body) => cloneVolume(context, name, body),
+      createSnapshot: (name, body) => createSnapshot(context, name, body),
+      listSnapshots: (name) => listVolumeSnapshots(context, name),
+      restoreSnapshot: (name, snapshot) => restoreSnapshot(context, name, snapshot),
+      removeSnapshot: (name, snapshot) => removeSnapshot(context, name, snapshot),
     },
     use: {
       ensure: async (options) => (await ensureVolume(context, options)).made,

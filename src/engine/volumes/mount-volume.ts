@@ -6,9 +6,10 @@ import type { VolumesContext } from "./volumes-context.ts";
  * File systems of volumes with driver options: mounted for the first container that starts with them, unmounted after
  * the last. A plain folder needs neither.
  */
-export function createVolumeMounts(context: VolumesContext) {
+export function createVolumeMounts(context: Omit<VolumesContext, "hold">) {
   const holders = new Map<string, Set<string>>();
   return {
+    holders: (name: string): string[] => [...(holders.get(name) ?? [])],
     mount: (name: string, containerId: string) =>
       context.queue(name, async () => {
         const held = holders.get(name) ?? new Set();

@@ -5,6 +5,7 @@ import { openVolumeStore } from "../../store/volumes/index.ts";
 import { createClock, createEventBus } from "../events/index.ts";
 import { createVolumes } from "./create-volumes.ts";
 import { parseLocalOptions } from "./local-options.ts";
+import { fakeCopies } from "./testing/fake-copies.ts";
 
 let root = "";
 const users = new Map<string, string[]>();
@@ -20,6 +21,7 @@ async function setUp() {
   const clock = createClock();
   const bus = createEventBus(clock);
   const made = createVolumes({
+    ...fakeCopies(),
     store: await openVolumeStore(root, () => {}),
     emit: bus.emit,
     clock,

@@ -48,6 +48,8 @@ export interface LayerWriterOptions {
    * that is no layer: every name is what it is, the top and what is there already keep what no entry changes.
    */
   whiteouts: "overlay" | "ignore" | "none";
+  /** In an archive that is no layer: its entry for the top counts, too. */
+  describesTop?: boolean;
   /** Refuse to put a directory in the place of something else, or the reverse; the root's name for the message. */
   keepKinds?: { root: string };
   /** Owner of everything, in place of what the entries say. */
@@ -150,6 +152,7 @@ export class LayerWriter implements TarHandler {
   #plain(entry: TarEntry): void {
     const path = cleanPath(entry.name.toString("latin1"));
     const slash = path.lastIndexOf("/");
+    if (path === "" && this.#options.describesTop) this.#describeRoot(entry);
     if (path !== "") this.#ordinary(slash < 0 ? "" : path.slice(0, slash), path.slice(slash + 1), entry);
   }
 

@@ -1,4 +1,5 @@
-import { BerthError } from "../../lib/index.ts";
+import { createHash, type Hash } from "node:crypto";
+import { BerthError, invalid } from "../../lib/index.ts";
 import { DEFAULT_TAR_LIMITS, type TarLimits, TarParser } from "../../lib/tar/index.ts";
 import { cstring } from "../../system/index.ts";
 import { receiveChunks, sendChunks } from "../jobs/chunks.ts";
@@ -39,19 +40,26 @@ export interface ArchiveUnpackRequest {
   keepKinds?: { root: string };
   owner?: { uid: number; gid: number };
   limits?: Partial<TarLimits>;
+  /** The archive's entry for the top gives the directory its owner, mode and times. */
+  describesTop?: boolean;
+  /** Of the bytes as they came, to their end; another one fails "invalid". */
+  expected?: string;
 }
 
 /** Unpacks an archive, compressed or not, over what is in a directory. Nothing outside it is touched. */
 export async function runArchiveUnpack(request: ArchiveUnpackRequest, context: JobContext): Promise<undefined> {
-  const { directory, keepKinds, owner, limits } = request;
+  const { directory, keepKinds, owner, limits, describesTop, expected } = request;
   if (context.port === undefined) throw new BerthError("internal", "an archive without a source");
-  const { data } = await decompress(receiveChunks(context.port));
+  const hash = createHash("sha256");
+  const whole = hashing(receiveChunks(context.port), expected === undefined ? undefined : hash);
+  const { data } = await decompress(whole);
   const writer = new LayerWriter({
     root: directory,
     whiteouts: "none",
     checkpoint: context.checkpoint,
     ...(keepKinds === undefined ? {} : { keepKinds }),
     ...(owner === undefined ? {} : { owner }),
+    ...(describesTop === undefined ? {} : { describesTop }),
   });
   try {
     const parser = new TarParser(writer, { ...DEFAULT_TAR_LIMITS, ...limits });
@@ -64,5 +72,14 @@ export async function runArchiveUnpack(request: ArchiveUnpackRequest, context: J
   } finally {
     writer.close();
   }
+  const digest = `sha256:${hash.digest("hex")}`;
+  if (expected !== undefined && digest !== expected) throw invalid(`the archive is ${digest}, not ${expected}`);
   return undefined;
+}
+
+async function* hashing(source: AsyncIterable<Buffer>, hash: Hash | undefined): AsyncGenerator<Buffer> {
+  for await (const chunk of source) {
+    hash?.update(chunk);
+    yield chunk;
+  }
 }

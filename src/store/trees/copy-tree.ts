@@ -7,6 +7,7 @@ import {
   chmodFd,
   chownAt,
   chownFd,
+  cloneFile,
   closeFd,
   codeOf,
   copyRange,
@@ -33,12 +34,15 @@ import {
   S_IFLNK,
   S_IFMT,
   S_IFREG,
+  SyscallError,
   setTimesAt,
   setXattrAt,
   statAt,
+  statAtIfAny,
   statFd,
   symlinkAt,
   truncateFd,
+  unlinkAt,
 } from "../../system/index.ts";
 
 export interface CopyTreeRequest {
@@ -47,6 +51,8 @@ export interface CopyTreeRequest {
   sourcePath: string;
   /** An existing directory; the folder's content is copied into it, and it gets the folder's owner, mode and times. */
   target: string;
+  /** Somebody writes in the folder meanwhile: what vanishes on the way is left out, and nothing but files is opened. */
+  changing?: boolean;
 }
 
 const MAX_DEPTH = 2000;
@@ -62,7 +68,7 @@ export function copyTree(request: CopyTreeRequest, checkpoint: () => void = () =
   try {
     const to = openAt(AT_FDCWD, cstring(request.target), O_RDONLY | O_DIRECTORY);
     try {
-      new Copy(to, checkpoint).contents(from, to, [], statFd(from));
+      new Copy(to, request.changing === true, checkpoint).contents(from, to, [], statFd(from));
     } finally {
       closeFd(to);
     }
@@ -82,15 +88,18 @@ function openSource({ sourceRoot, sourcePath }: CopyTreeRequest): number | undef
 }
 
 const DOT = cstring(".");
+const GONE = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "ESTALE"]);
 
 class Copy {
   readonly #top: number;
+  readonly #changing: boolean;
   readonly #checkpoint: () => void;
   /** Where a file with several names was copied to first, by its inode. */
   readonly #linked = new Map<string, CName[]>();
 
-  constructor(top: number, checkpoint: () => void) {
+  constructor(top: number, changing: boolean, checkpoint: () => void) {
     this.#top = top;
+    this.#changing = changing;
     this.#checkpoint = checkpoint;
   }
 
@@ -98,11 +107,28 @@ class Copy {
   contents(from: number, to: number, path: CName[], stat: RawStat): void {
     if (path.length > MAX_DEPTH) throw new BerthError("exhausted", `directories nested more than ${MAX_DEPTH} deep`);
     this.#checkpoint();
-    for (const { name } of readDirectory(from)) this.#entry(from, to, name, path);
+    for (const { name } of readDirectory(from)) {
+      if (this.#changing) this.#entryIfThere(from, to, name, path);
+      else this.#entry(from, to, name, path);
+    }
     copyAttributes(from, DOT, to, DOT);
     chownFd(to, stat.uid, stat.gid);
     chmodFd(to, stat.mode & 0o7777);
     setTimesAt(to, DOT, stat.atime, stat.mtime);
+  }
+
+  /** A name that goes, or becomes something else, while it is copied counts as gone. */
+  #entryIfThere(from: number, to: number, name: CName, path: CName[]): void {
+    try {
+      this.#entry(from, to, name, path);
+    } catch (error) {
+      if (!GONE.has(codeOf(error) ?? "")) throw error;
+      const left = statAtIfAny(to, name);
+      if (left !== undefined && (left.mode & S_IFMT) !== S_IFDIR) {
+        unlinkAt(to, name);
+        for (const [inode, first] of this.#linked) if (first.at(-1) === name) this.#linked.delete(inode);
+      }
+    }
   }
 
   #entry(from: number, to: number, name: CName, path: CName[]): void {
@@ -162,13 +188,12 @@ class Copy {
 }
 
 function copyFile(from: number, to: number, name: CName): void {
-  // O_NONBLOCK: what was a file a moment ago may be a FIFO now.
-  const source = openAt(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const source = openRegular(from, name);
   try {
-    const { size, mode } = statFd(source);
-    if ((mode & S_IFMT) !== S_IFREG) throw new BerthError("conflict", "a file changed while it was copied");
+    const { size } = statFd(source);
     const target = openAt(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
+      if (cloneFile(source, target)) return;
       for (const { offset, length } of [...dataSegments(source, size)]) copySegment(source, target, offset, length);
       truncateFd(target, size);
     } finally {
@@ -179,6 +204,18 @@ function copyFile(from: number, to: number, name: CName): void {
   }
 }
 
+/** What is a file now, and nothing else at any moment: opening some devices is an act by itself. */
+function openRegular(dir: number, name: CName): number {
+  const held = openAt(dir, name, O_PATH | O_NOFOLLOW);
+  try {
+    if ((statFd(held).mode & S_IFMT) !== S_IFREG) throw new SyscallError("openat", ENOENT, "a file that has changed");
+    return openAt(AT_FDCWD, cstring(`/proc/self/fd/${held}`), O_RDONLY | O_NONBLOCK);
+  } finally {
+    closeFd(held);
+  }
+}
+
+const ENOENT = 2;
 const STEP = 64 * 1024 * 1024;
 
 function copySegment(source: number, target: number, offset: number, length: number): void {

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, readJsonFile, syncFolder, writeFileAtomic } from "../../lib/index.ts";
+import { findStages } from "./volume-folder.ts";
 import type { VolumeRecord } from "./volume-record.ts";
 
 /** The folders `volumes/<name>`. Reading is from memory; a change is on disk before it counts. */
@@ -9,6 +10,8 @@ export interface VolumeStore {
   list(): VolumeRecord[];
   /** Folder of the volume's files. */
   dataPath(name: string): string;
+  /** Where the volume's files, snapshots and stages are. */
+  folder(name: string): string;
   /** Makes the volume, empty. `durable` false for one that goes with its container. */
   put(record: VolumeRecord, options: { durable: boolean }): Promise<void>;
   /** The volume ends to count. Returns where its files are now, for the caller to delete at leisure. */
@@ -31,6 +34,7 @@ export async function openVolumeStore(dataRoot: string, warn: (message: string) 
     leftovers,
     get: (name) => records.get(name),
     list: () => [...records.values()],
+    folder,
     dataPath: (name) => join(folder(name), "_data"),
     async put(record, { durable }) {
       await mkdir(folder(record.name), { recursive: true, mode: 0o701 });
@@ -62,7 +66,10 @@ async function survey(root: string, warn: (message: string) => void) {
       const record = await readJsonFile<VolumeRecord>(join(path, "volume.json"));
       if (record === undefined) leftovers.push(...(await withoutData(path)));
       else if (record.schema !== 1 || record.name !== entry.name) throw new Error("not a record of this volume");
-      else records.set(record.name, record);
+      else {
+        records.set(record.name, record);
+        leftovers.push(...(await findStages(path)));
+      }
     } catch (error) {
       warn(`volume ${entry.name} is left out: ${messageOf(error)}`);
     }

@@ -4,6 +4,7 @@ import { instantText } from "../../events/index.ts";
 import { type Container, createContainer, type RunState, runOf } from "../container.ts";
 import type { ContainersContext } from "../context.ts";
 import { finishRun, watchRun } from "../exit-container.ts";
+import { thawLeftover } from "../freeze-volume-users.ts";
 import { resumeChecks } from "../health/monitor.ts";
 import { publishNames } from "../network/attachments.ts";
 import { removeNow } from "../remove-now.ts";
@@ -101,6 +102,7 @@ async function adopt(context: ContainersContext, container: Container, state: Ru
   container.run = run;
   for (const volume of run.volumes) await context.volumes.mount(volume, container.id);
   if (context.runtime.adopt(run.handle)) {
+    await thawLeftover(context, container, run);
     serveNames(context, container, run.handle.pid);
     watchRun(context, container, run, startNow);
     resumeChecks(context, container);

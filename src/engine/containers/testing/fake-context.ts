@@ -10,6 +10,7 @@ import { createArchives } from "../../../store/trees/index.ts";
 import { openVolumeStore } from "../../../store/volumes/index.ts";
 import { createClock, createEventBus, type EventBus } from "../../events/index.ts";
 import { createVolumes } from "../../volumes/index.ts";
+import { fakeCopies } from "../../volumes/testing/fake-copies.ts";
 import type { RunState } from "../container.ts";
 import type { ContainersContext } from "../context.ts";
 import { createNames } from "../network/names.ts";
@@ -93,6 +94,7 @@ export async function createFakeWorld(image: ContainerConfig = { Cmd: ["sh"] }, 
   const remove = async (path: string) => rmSync(path, { recursive: true, force: true });
   const volumes = createVolumes({
     store: await openVolumeStore(join(root, "data"), warn),
+    ...fakeCopies(),
     emit: bus.emit,
     clock,
     usersOf: (name) =>
