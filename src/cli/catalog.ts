@@ -108,7 +108,7 @@ const container: Record<string, Entry> = {
 };
 
 const image: Record<string, Entry> = {
-  build: later("Build an image from a Dockerfile", "build"),
+  build: entry("Build an image from a Dockerfile", async () => (await import("./commands/build/build.ts")).build),
   history: entry("Show the history of an image", async () => (await import("./commands/image/history.ts")).history),
   import: entry(
     "Import the contents from a tarball to create a filesystem image",
@@ -212,13 +212,31 @@ const context: Record<string, Entry> = Object.fromEntries(
 );
 
 const builder: Record<string, Entry> = {
-  build: later("Build an image from a Dockerfile", "builder build"),
-  prune: later("Remove build cache", "builder prune"),
+  build: entry("Build an image from a Dockerfile", async () => (await import("./commands/build/build.ts")).build),
+  prune: entry("Remove build cache", async () => (await import("./commands/build/prune.ts")).prune),
+};
+
+const buildx: Record<string, Entry> = {
+  bake: later("Build from a file", "buildx bake"),
+  build: entry("Start a build", async () => (await import("./commands/build/build.ts")).build, ["b"]),
+  create: entry("Create a new builder instance", async () => (await import("./commands/build/builders.ts")).create),
+  du: entry("Disk usage", async () => (await import("./commands/build/disk-usage.ts")).diskUsage),
+  inspect: entry(
+    "Inspect current builder instance",
+    async () => (await import("./commands/build/builders.ts")).inspect,
+  ),
+  ls: entry("List builder instances", async () => (await import("./commands/build/builders.ts")).list),
+  prune: entry("Remove build cache", async () => (await import("./commands/build/prune.ts")).prune),
+  rm: entry("Remove one or more builder instances", async () => (await import("./commands/build/builders.ts")).remove),
+  stop: entry("Stop builder instance", async () => (await import("./commands/build/builders.ts")).stop),
+  use: entry("Set the current builder instance", async () => (await import("./commands/build/builders.ts")).use),
+  version: entry("Show buildx version information", async () => (await import("./commands/build/builders.ts")).version),
 };
 
 /** The management commands. */
 export const GROUPS: Readonly<Record<string, Group>> = {
   builder: { summary: "Manage builds", entries: builder },
+  buildx: { summary: "Build with more options, and manage builders", entries: buildx },
   container: { summary: "Manage containers", entries: container },
   context: { summary: "Manage contexts", entries: context },
   image: { summary: "Manage images", entries: image },
@@ -253,6 +271,10 @@ export const COMMON: Readonly<Record<string, Entry>> = {
 /** The other verbs of the top level. */
 export const COMMANDS: Readonly<Record<string, Entry>> = {
   ...pick(container, { attach: "attach", commit: "commit", cp: "cp", create: "create", diff: "diff" }),
+  doctor: entry(
+    "Check images, layers, containers and volumes against disk and kernel, and repair them",
+    async () => (await import("./commands/system/doctor.ts")).doctor,
+  ),
   ...pick(system, { events: "events" }),
   ...pick(container, { export: "export" }),
   ...pick(image, { history: "history", import: "import" }),

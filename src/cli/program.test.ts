@@ -249,7 +249,7 @@ describe("mistakes", () => {
       "berth: unknown command: berth pss\n\nDid you mean 'berth ps'?\n\nRun 'berth --help' for more information\n",
     ],
     [["swarm"], 1, "berth: 'berth swarm' is not supported: Berth has no swarm command\n"],
-    [["build", "."], 1, "berth: 'berth build' is not there yet: this version of Berth does not have it\n"],
+    [["search", "x"], 1, "berth: 'berth search' is not there yet: this version of Berth does not have it\n"],
     [["-H", "unix:///a", "-c", "x", "ps"], 1, "conflicting options: cannot specify both --host and --context\n"],
     [
       ["-H", "unix:///nope/x", "ps"],

@@ -16,9 +16,13 @@ interface Display {
 
 /**
  * Shows a stream of progress messages as Docker does: on a terminal one line for each layer, rewritten in place;
- * elsewhere a line for each change of status. An error in the stream is thrown.
+ * elsewhere a line for each change of status. An error in the stream is thrown. `onAux` gets what is not to be shown.
  */
-export async function showProgress(response: HttpResponse, output: Output): Promise<void> {
+export async function showProgress(
+  response: HttpResponse,
+  output: Output,
+  onAux: (message: JSONMessage) => void = () => undefined,
+): Promise<void> {
   const terminal = output.fd >= 0 && isatty(output.fd);
   const width = terminal ? (process.stdout.columns ?? process.stderr.columns ?? 80) : 200;
   const display: Display = { output, terminal, width, lines: new Map() };
@@ -35,6 +39,7 @@ export async function showProgress(response: HttpResponse, output: Output): Prom
       return;
     }
     if (message.aux === undefined) show(display, message);
+    else onAux(message);
   });
   if (failure !== undefined) throw failure;
 }
