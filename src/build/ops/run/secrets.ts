@@ -1,0 +1,58 @@
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { invalid } from "../../../lib/index.ts";
+import { codeOf, MS, mount } from "../../../system/index.ts";
+import type { SecretRunMount } from "./step.ts";
+import type { StepPlace } from "./step-place.ts";
+
+/** BuildKit's limit for one secret, in bytes. */
+const LIMIT = 500 * 1024;
+
+export interface SecretFiles {
+  readonly binds: { source: string; target: string }[];
+  /** "NAME=value". */
+  readonly env: string[];
+}
+
+/** Puts secrets where the step finds them: in variables, and in files on a file system that is in memory only. */
+export function placeSecrets(place: StepPlace, secrets: readonly SecretRunMount[]): SecretFiles {
+  const given = secrets.filter(isGiven);
+  const env = given.flatMap(({ env: name, value }) =>
+    name === undefined ? [] : [`${name}=${Buffer.from(value).toString("utf8")}`],
+  );
+  const files = given.filter(({ env: name, target }) => target !== undefined || name === undefined);
+  if (files.length === 0) return { binds: [], env };
+  const memory = mountMemory(place);
+  const binds = files.map((secret, index) => {
+    const source = join(memory, String(index));
+    writeFileSync(source, secret.value, { mode: 0o400 });
+    chownSync(source, secret.uid ?? 0, secret.gid ?? 0);
+    chmodSync(source, secret.mode ?? 0o400);
+    return { source, target: secret.target ?? `/run/secrets/${secret.id}` };
+  });
+  return { binds, env };
+}
+
+function isGiven(secret: SecretRunMount): secret is SecretRunMount & { value: Uint8Array } {
+  if (secret.value === undefined) {
+    if (secret.required) throw invalid(`secret ${secret.id}: not found`);
+    return false;
+  }
+  if (secret.value.length > LIMIT) throw invalid(`invalid secret size ${secret.value.length} for ${secret.id}`);
+  return true;
+}
+
+function mountMemory(place: StepPlace): string {
+  const target = place.next("secrets");
+  mkdirSync(target, { mode: 0o700 });
+  const flags = MS.NOSUID | MS.NODEV | MS.NOEXEC;
+  try {
+    // Memory that is never written to a swap disk either: Linux 6.4.
+    mount("tmpfs", target, "tmpfs", flags, "mode=0700,noswap");
+  } catch (error) {
+    if (codeOf(error) !== "EINVAL") throw error;
+    mount("tmpfs", target, "tmpfs", flags, "mode=0700");
+  }
+  place.mounted(target);
+  return target;
+}
