@@ -12,9 +12,9 @@ import type { RunState } from "./containers/container.ts";
 import type { ContainersContext, ContainersSettings } from "./containers/context.ts";
 import { createContainers } from "./containers/create-containers.ts";
 import { createVitals } from "./containers/create-vitals.ts";
-import { watchHealth } from "./containers/health/act-on-failure.ts";
 import { withFrozenUsers } from "./containers/freeze-volume-users.ts";
 import { endChecks } from "./containers/health/monitor.ts";
+import { watchHealth } from "./containers/health/act-on-failure.ts";
 import { createNames } from "./containers/network/names.ts";
 import { recover } from "./containers/recovery/recover.ts";
 import { createRegistry } from "./containers/registry.ts";
@@ -117,6 +117,14 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
   return {
     engine: {
       containers: createContainers(context),
+  const doctorParts = {
+    ...stores,
+    containers: context,
+    host,
+    cgroupParent: config.cgroupParent ?? "",
+    collectGarbage: images.collectGarbage,
+    restoreLayers: images.restoreLayers,
+  };
       execs: createExecs(context),
       images,
       volumes: volumes.service,
@@ -128,6 +136,9 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
     reload(next, attributes) {
       current = next;
       bus.emit("daemon", "reload", "", { ...attributes, name: host.hostname });
+      doctor: {
+        examine: ({ repair, deep, signal }) => examine({ ...doctorParts, deep, signal }, { repair }),
+      },
     },
     close: async () => {
       closing = true;

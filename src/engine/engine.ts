@@ -6,6 +6,7 @@ import type {
   ContainerCreateResponse,
   ContainerInspect,
   ContainerSummary,
+  DoctorReport,
   EventMessage,
   ExecCreateBody,
   ExecInspect,
@@ -47,6 +48,7 @@ export interface Engine {
   readonly events: Events;
   readonly system: System;
   readonly vitals: Vitals;
+  readonly doctor: Doctor;
 }
 
 /**
@@ -219,6 +221,11 @@ export interface Events {
     options: { since?: bigint; until?: bigint; filters: Filters },
     signal: AbortSignal,
   ): AsyncIterable<EventMessage>;
+}
+
+export interface Doctor {
+  /** Compares the records with the disk and the kernel, and mends what can be mended without loss where asked to. */
+  examine(options: { repair: boolean; deep: boolean; signal: AbortSignal }): Promise<DoctorReport>;
 }
 
 export interface System {

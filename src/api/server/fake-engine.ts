@@ -14,7 +14,17 @@ export type EnginePart = { [Service in keyof Engine]?: Partial<Engine[Service]> 
 
 /** An engine of the given parts for tests of routes. */
 function fakeEngine(parts: EnginePart): Engine {
-  const services = ["containers", "execs", "images", "volumes", "networks", "events", "system", "vitals"] as const;
+  const services = [
+    "containers",
+    "execs",
+    "images",
+    "volumes",
+    "networks",
+    "events",
+    "system",
+    "vitals",
+    "doctor",
+  ] as const;
   const entries = services.map((service) => [service, strict(service, parts[service] ?? {})]);
   return Object.fromEntries(entries) as unknown as Engine;
 }

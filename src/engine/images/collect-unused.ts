@@ -11,7 +11,7 @@ export interface Collected {
 /** Removes every blob and layer that no image needs; with `before` only blobs last written earlier. */
 export async function collectAll(deps: ImagesDeps, before?: Date): Promise<Collected> {
   // While something is under way, what nobody names yet may be on its way in.
-  if (!deps.store.leases.idle) return { layers: [], bytes: 0 };
+  if (!deps.store.leases.idle || deps.store.unreadable.length > 0) return { layers: [], bytes: 0 };
   const facts = { blobs: await deps.blobs.list(), layers: deps.layers.list() };
   return collect(deps, { ...facts, ...(before === undefined ? {} : { before }) });
 }

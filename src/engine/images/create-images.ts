@@ -35,6 +35,8 @@ export interface ImageService extends Images {
   commit(options: CommitImageOptions): Promise<Digest>;
   /** After start-up, once all users are known: drops removed images that nothing uses and leftovers of old pulls. */
   collectGarbage(): Promise<void>;
+  /** Unpacks again what an image lacks of its layers. */
+  restoreLayers(id: Digest): Promise<void>;
   /** Bytes of all layers, each counted once. */
   layersSize(): number;
 }
@@ -95,6 +97,10 @@ export function createImages(given: ImagesDeps): ImageService {
       await dropIfUnused(deps.store.get(id));
     },
     commit: (options) => quiet.during(() => commitImage(deps, options)),
+    async restoreLayers(id) {
+      const record = deps.store.get(id);
+      if (record !== undefined) await restoreLayers(deps, record);
+    },
     async collectGarbage() {
       for (const record of deps.store.list()) await dropIfUnused(record);
       await collectAll(deps, new Date(Date.now() - leftoverAge));

@@ -1,6 +1,7 @@
 /** The Engine API's bodies as types. */
 export type * from "./archive.ts";
 export type * from "./container.ts";
+export type * from "./doctor.ts";
 export type * from "./event.ts";
 export type * from "./image.ts";
 export type * from "./network.ts";

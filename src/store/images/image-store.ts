@@ -1,6 +1,6 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { BerthError, readJsonFile, syncFolder, writeFileAtomic } from "../../lib/index.ts";
+import { BerthError, messageOf, readJsonFile, syncFolder, writeFileAtomic } from "../../lib/index.ts";
 import { type Digest, isDigest, parseDigest } from "../../spec/index.ts";
 import type { ImageRecord } from "./image-record.ts";
 import { createLeases, type Leases } from "./leases.ts";
@@ -22,6 +22,10 @@ export interface ImageStore {
   remove(id: Digest): Promise<void>;
   /** Images whose parent this is. */
   children(id: Digest): ImageRecord[];
+  /** Files of records that do not read. While there are any, nobody knows what the images need. */
+  readonly unreadable: readonly string[];
+  /** The file is not there any more. */
+  forgetUnreadable(path: string): void;
   /** The one id that begins with the text, with or without "sha256:"; undefined where none or several do. */
   find(prefix: string): Digest | undefined;
 }
@@ -33,12 +37,19 @@ export async function openImageStore(
 ): Promise<ImageStore> {
   const folder = join(dataRoot, "images");
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const records = await readRecords(folder, warn);
-  const references = await openReferences(join(folder, "references.json"));
-  const stale = references.all().filter(({ id }) => !records.has(id));
+  const unreadable: string[] = [];
+  const records = await readRecords(folder, unreadable, warn);
+  const references = await openNames(folder, unreadable, warn);
+  // A name of a record that does not read waits for it.
+  const stale = references.all().filter(({ id }) => !records.has(id) && !unreadable.includes(pathOf(folder, id)));
   if (stale.length > 0) await references.change(stale.map(({ reference }) => ({ reference, id: undefined })));
-  const path = (id: Digest): string => join(folder, `${parseDigest(id).hex}.json`);
+  const path = (id: Digest): string => pathOf(folder, id);
   return {
+    unreadable,
+    forgetUnreadable(file) {
+      const at = unreadable.indexOf(file);
+      if (at >= 0) unreadable.splice(at, 1);
+    },
     references,
     leases: createLeases(),
     get: (id) => records.get(id),
@@ -59,6 +70,24 @@ export async function openImageStore(
   };
 }
 
+const pathOf = (folder: string, id: Digest): string => join(folder, `${parseDigest(id).hex}.json`);
+
+/** Names that do not read are set aside, and the daemon starts without any: the images are still there by their ids. */
+async function openNames(folder: string, unreadable: string[], warn: (message: string) => void): Promise<References> {
+  const path = join(folder, "references.json");
+  for (const name of await readdir(folder))
+    if (name.startsWith("references.json.broken")) unreadable.push(join(folder, name));
+  try {
+    return await openReferences(path);
+  } catch (error) {
+    const aside = `${path}.broken-${Date.now()}`;
+    await rename(path, aside);
+    unreadable.push(aside);
+    warn(`the names of images do not read, and are set aside as ${aside}: ${messageOf(error)}`);
+    return openReferences(path);
+  }
+}
+
 function findOne(records: Iterable<ImageRecord>, prefix: string): Digest | undefined {
   const wanted = prefix.startsWith("sha256:") ? prefix.slice(7) : prefix;
   if (!/^[0-9a-f]{1,64}$/.test(wanted)) return undefined;
@@ -71,7 +100,11 @@ function findOne(records: Iterable<ImageRecord>, prefix: string): Digest | undef
   return found;
 }
 
-async function readRecords(folder: string, warn: (message: string) => void): Promise<Map<Digest, ImageRecord>> {
+async function readRecords(
+  folder: string,
+  unreadable: string[],
+  warn: (message: string) => void,
+): Promise<Map<Digest, ImageRecord>> {
   const records = new Map<Digest, ImageRecord>();
   for (const name of await readdir(folder)) {
     if (name.endsWith(".tmp")) await rm(join(folder, name), { force: true });
@@ -83,6 +116,7 @@ async function readRecords(folder: string, warn: (message: string) => void): Pro
       if (!isDigest(record.id) || `${parseDigest(record.id).hex}.json` !== name) throw new Error("id and name differ");
       records.set(record.id, record);
     } catch (error) {
+      unreadable.push(join(folder, name));
       warn(`image record ${name} is left out: ${error instanceof Error ? error.message : String(error)}`);
     }
   }

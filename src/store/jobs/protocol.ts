@@ -18,6 +18,7 @@ export interface Jobs {
   "archive-pack": { request: ArchivePackRequest; result: undefined };
   "archive-unpack": { request: ArchiveUnpackRequest; result: undefined };
   changes: { request: ChangesRequest; result: TreeChange[] };
+  "digest-file": { request: { path: string }; result: string };
   unmount: { request: { target: string }; result: undefined };
 }
 

@@ -1,4 +1,5 @@
-import { closeSync, openSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { BerthError } from "../../lib/index.ts";
 import { MNT, syncFileSystem, unmount } from "../../system/index.ts";
@@ -35,6 +36,7 @@ const handlers: Handlers = {
     syncFileSystemOf(path);
     return undefined;
   },
+  "digest-file": ({ path }, { checkpoint }) => digestOfFile(path, checkpoint),
   unmount: ({ target }) => {
     unmount(target, MNT.DETACH | MNT.NOFOLLOW);
     return undefined;
@@ -48,6 +50,22 @@ function syncFileSystemOf(path: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+function digestOfFile(path: string, checkpoint: () => void): string {
+  const hash = createHash("sha256");
+  const buffer = Buffer.allocUnsafe(1024 * 1024);
+  const fd = openSync(path, "r");
+  try {
+    for (let count = 1; count > 0; ) {
+      checkpoint();
+      count = readSync(fd, buffer, 0, buffer.length, null);
+      hash.update(buffer.subarray(0, count));
+    }
+  } finally {
+    closeSync(fd);
+  }
+  return `sha256:${hash.digest("hex")}`;
 }
 
 const reply = (message: JobReply) => parentPort?.postMessage(message);

@@ -58,6 +58,8 @@ export interface LayerStore {
   list(): Layer[];
   /** Kinds: invalid (archive), exhausted (limit, disk), corrupt (digest), cancelled, and the source's own errors. */
   unpack(options: UnpackOptions): Promise<UnpackedLayer>;
+  /** Unpacks the blob again, elsewhere, and compares: whether the layer's files are the blob's, whatever their times of access. */
+  matches(chainId: Digest, blobPath: string, signal?: AbortSignal): Promise<boolean>;
   /** Nobody may use the layer any more; that is the caller's to know. A missing one is no error. */
   remove(chainId: Digest): Promise<void>;
   /** Resolves when all layers of now are on disk. */
@@ -159,6 +161,25 @@ class Store implements LayerStore {
     } catch (error) {
       await this.#trees.remove(temporary);
       throw error;
+    }
+  }
+
+  async matches(chainId: Digest, blobPath: string, signal?: AbortSignal): Promise<boolean> {
+    const layer = this.get(chainId);
+    if (layer === undefined) return false;
+    const temporary = join(this.folder, TEMPORARY + randomBytes(8).toString("hex"));
+    const options: JobOptions = signal === undefined ? {} : { signal };
+    const contentOf = async (path: string) =>
+      (await this.#pool.run("pack", { path, form: "layer", root: true, compression: "none" }, options)).diffId;
+    try {
+      const fresh = join(temporary, "diff");
+      await mkdir(fresh, { recursive: true, mode: 0o700 });
+      const { parent } = layer;
+      const source = { blobPath };
+      await this.#runUnpack(fresh, { source, ...(parent === undefined ? {} : { parent }), ...options });
+      return (await contentOf(fresh)) === (await contentOf(layer.path));
+    } finally {
+      await this.#trees.remove(temporary);
     }
   }
 

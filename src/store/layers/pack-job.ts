@@ -44,6 +44,7 @@ export async function runPack(request: PackRequest, context: JobContext): Promis
     // Made anew and only by us: a file in its place is an error.
     await pipeline(packed, createWriteStream(request.destination, { flags: "wx", mode: 0o600 }));
   } else if (context.port !== undefined) await sendChunks(context.port, packed);
+  else for await (const _ of packed) checkpoint();
   const { digest: diffId, bytes: tarBytes } = before.result();
   const { digest, bytes } = after?.result() ?? { digest: diffId, bytes: tarBytes };
   return { diffId, tarBytes, digest, bytes };

@@ -11,6 +11,8 @@ export interface Trees {
   size(path: string): Promise<number>;
   /** Fills a new volume from an image's folder: see CopyTreeRequest. What was copied before a failure stays. */
   copyUp(request: CopyTreeRequest, signal?: AbortSignal): Promise<void>;
+  /** "sha256:…" of a file. */
+  digest(path: string, signal?: AbortSignal): Promise<string>;
   /** Writes everything on the path's file system to disk. */
   sync(path: string): Promise<void>;
   /** Lazy umount2(2), which may write out a whole file system and so is no work for the main thread. */
@@ -25,6 +27,7 @@ export function createTrees(): Trees {
     diskUsage: (path, signal) => pool.run("disk-usage", { path }, withSignal(signal)),
     size: async (path) => (await pool.run("disk-usage", { path })).bytes,
     copyUp: (request, signal) => pool.run("copy-tree", request, withSignal(signal)),
+    digest: (path, signal) => pool.run("digest-file", { path }, withSignal(signal)),
     sync: (path) => pool.run("sync-file-system", { path }),
     unmount: (target) => pool.run("unmount", { target }),
     close: () => pool.close(),

@@ -2,6 +2,7 @@ import { invalid } from "../../../lib/index.ts";
 import type { RegistryAuth } from "../../../spec/api/index.ts";
 import { registryAuth } from "../body-shapes.ts";
 import { readJson } from "../json-body.ts";
+import { queryFlag } from "../query.ts";
 import { sendJson } from "../reply.ts";
 import type { PlainCall, Route } from "../route.ts";
 import { route } from "../route.ts";
@@ -42,6 +43,12 @@ async function auth(call: PlainCall): Promise<void> {
   sendJson(call.reply, await call.engine.system.auth((body ?? {}) as RegistryAuth));
 }
 
+/** GET looks, POST mends as well. */
+const doctor = (repair: boolean) => async (call: PlainCall) => {
+  const options = { repair, deep: queryFlag(call.query, "deep"), signal: call.signal };
+  sendJson(call.reply, await call.engine.doctor.examine(options));
+};
+
 export const systemRoutes: readonly Route[] = [
   route("GET", "/_ping", ping),
   route("HEAD", "/_ping", ping),
@@ -49,4 +56,6 @@ export const systemRoutes: readonly Route[] = [
   route("GET", "/info", async (call) => sendJson(call.reply, await call.engine.system.info())),
   route("GET", "/system/df", diskUsage, "1.25"),
   route("POST", "/auth", auth),
+  route("GET", "/berth/doctor", doctor(false)),
+  route("POST", "/berth/doctor", doctor(true)),
 ];

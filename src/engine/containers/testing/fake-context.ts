@@ -93,9 +93,9 @@ export async function createFakeWorld(image: ContainerConfig = { Cmd: ["sh"] }, 
   const mounted = new Set<string>();
   const remove = async (path: string) => rmSync(path, { recursive: true, force: true });
   const volumes = createVolumes({
-    store: await openVolumeStore(join(root, "data"), warn),
     ...fakeCopies(),
     emit: bus.emit,
+    store: await openVolumeStore(join(root, "data"), warn),
     clock,
     usersOf: (name) =>
       [...registry.all()]
@@ -136,6 +136,7 @@ export async function createFakeWorld(image: ContainerConfig = { Cmd: ["sh"] }, 
       diskUsage: async () => ({ bytes: 0, allocated: 0, entries: 0 }),
       size: async () => 0,
       copyUp: async ({ target }) => writeFileSync(join(target, "copied"), ""),
+      digest: async () => "",
       sync: async () => {},
       unmount: async () => {},
       close: async () => {},
