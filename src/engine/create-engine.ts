@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { messageOf, UndoStack } from "../lib/index.ts";
 import { openNetworking } from "../network/index.ts";
@@ -13,11 +14,13 @@ import type { ContainersContext, ContainersSettings } from "./containers/context
 import { createContainers } from "./containers/create-containers.ts";
 import { createVitals } from "./containers/create-vitals.ts";
 import { withFrozenUsers } from "./containers/freeze-volume-users.ts";
-import { endChecks } from "./containers/health/monitor.ts";
 import { watchHealth } from "./containers/health/act-on-failure.ts";
+import { endChecks } from "./containers/health/monitor.ts";
 import { createNames } from "./containers/network/names.ts";
 import { recover } from "./containers/recovery/recover.ts";
 import { createRegistry } from "./containers/registry.ts";
+import { createStartGate } from "./containers/start/start-gate.ts";
+import { examine } from "./doctor/index.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineConfig, EngineLog, ReloadableEngineConfig } from "./engine-config.ts";
 import { createClock, createEventBus, createEvents, instantText } from "./events/index.ts";
@@ -102,6 +105,7 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
     volumes: volumes.use,
     networking,
     names,
+    gate: createStartGate({ places: availableParallelism() + 1 }),
     bus,
     clock,
     settings: settingsOf(config, host),
@@ -113,10 +117,6 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
   await recover(context);
   for (const path of stores.volumes.leftovers) background("remove an old volume", () => stores.trees.remove(path));
   background("collection of unused layers", () => images.collectGarbage());
-  const parts = { config, host, context, images, volumes: volumes.service, current: () => current };
-  return {
-    engine: {
-      containers: createContainers(context),
   const doctorParts = {
     ...stores,
     containers: context,
@@ -125,6 +125,10 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
     collectGarbage: images.collectGarbage,
     restoreLayers: images.restoreLayers,
   };
+  const parts = { config, host, context, images, volumes: volumes.service, current: () => current };
+  return {
+    engine: {
+      containers: createContainers(context),
       execs: createExecs(context),
       images,
       volumes: volumes.service,
@@ -132,13 +136,13 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
       events: createEvents(bus),
       system: createSystem(parts),
       vitals: createVitals(context, host),
+      doctor: {
+        examine: ({ repair, deep, signal }) => examine({ ...doctorParts, deep, signal }, { repair }),
+      },
     },
     reload(next, attributes) {
       current = next;
       bus.emit("daemon", "reload", "", { ...attributes, name: host.hostname });
-      doctor: {
-        examine: ({ repair, deep, signal }) => examine({ ...doctorParts, deep, signal }, { repair }),
-      },
     },
     close: async () => {
       closing = true;

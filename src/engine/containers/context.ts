@@ -12,6 +12,7 @@ import type { VolumeUse } from "../volumes/index.ts";
 import type { Container, RunState } from "./container.ts";
 import type { Names } from "./network/names.ts";
 import type { Registry } from "./registry.ts";
+import type { StartGate } from "./start/start-gate.ts";
 
 export interface ContainersSettings {
   dataRoot: string;
@@ -54,6 +55,8 @@ export interface ContainersContext {
   readonly networking: Networking;
   /** What containers are called on their networks, and who answers their questions. */
   readonly names: Names;
+  /** Whose turn it is to start. */
+  readonly gate: StartGate;
   readonly snapshots: Snapshots;
   readonly trees: Trees;
   readonly archives: Archives;

@@ -29,7 +29,9 @@ export async function createContainer(
   context.images.acquire(image.id, container.id);
   const undo = new UndoStack();
   try {
-    await make(context, container, plan, undo);
+    const { AttachStdin: stdin, AttachStdout: stdout, AttachStderr: stderr } = options.body;
+    const awaited = stdin === true || stdout === true || stderr === true;
+    await context.gate.pass(awaited, () => make(context, container, plan, undo));
   } catch (error) {
     // First of all: a volume that was made for it is in use as long as it is known.
     context.registry.remove(container);

@@ -26,8 +26,13 @@ export function startContainer(context: ContainersContext, container: Container)
   });
 }
 
-/** The start itself; only in the container's queue. */
-export async function startNow(context: ContainersContext, container: Container): Promise<void> {
+/** The start itself, when its turn has come; only in the container's queue. */
+export function startNow(context: ContainersContext, container: Container): Promise<void> {
+  const awaited = container.attachers.size > 0;
+  return context.gate.pass(awaited, () => startInTurn(context, container));
+}
+
+async function startInTurn(context: ContainersContext, container: Container): Promise<void> {
   const undo = new UndoStack();
   try {
     const run = await launch(context, container, undo);

@@ -15,6 +15,7 @@ import type { RunState } from "../container.ts";
 import type { ContainersContext } from "../context.ts";
 import { createNames } from "../network/names.ts";
 import { createRegistry } from "../registry.ts";
+import { createStartGate } from "../start/start-gate.ts";
 import { fakeNetworking } from "./fake-networking.ts";
 import { createFakeRuntime, type FakeRuntime } from "./fake-runtime.ts";
 
@@ -94,8 +95,8 @@ export async function createFakeWorld(image: ContainerConfig = { Cmd: ["sh"] }, 
   const remove = async (path: string) => rmSync(path, { recursive: true, force: true });
   const volumes = createVolumes({
     ...fakeCopies(),
-    emit: bus.emit,
     store: await openVolumeStore(join(root, "data"), warn),
+    emit: bus.emit,
     clock,
     usersOf: (name) =>
       [...registry.all()]
@@ -128,15 +129,16 @@ export async function createFakeWorld(image: ContainerConfig = { Cmd: ["sh"] }, 
     volumes: volumes.use,
     networking: fakeNetworking(),
     names: createNames(warn),
+    gate: createStartGate({ places: 2 }),
     snapshots: fakeSnapshots(mounted),
     archives: createArchives(),
     packer: createPacker(),
     trees: {
       remove,
       diskUsage: async () => ({ bytes: 0, allocated: 0, entries: 0 }),
+      digest: async () => "",
       size: async () => 0,
       copyUp: async ({ target }) => writeFileSync(join(target, "copied"), ""),
-      digest: async () => "",
       sync: async () => {},
       unmount: async () => {},
       close: async () => {},
