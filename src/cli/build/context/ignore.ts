@@ -54,11 +54,11 @@ function toRule(line: string): Rule[] {
   return [{ negated, expression: toExpression(pattern), literal }];
 }
 
-/** The path without "." and "..", doubled slashes and slashes at its ends. */
+/** The path without ".", "..", doubled slashes and slashes at its ends. */
 function clean(pattern: string): string {
   const parts: string[] = [];
   for (const part of pattern.split("/")) {
-    if (part === "..") parts.pop();
+    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
     else if (part !== "" && part !== ".") parts.push(part);
   }
   return parts.join("/") || (pattern === "" ? "" : ".");
