@@ -6,6 +6,7 @@ export * from "./async/index.ts";
 export * from "./atomic-file.ts";
 export * from "./errors.ts";
 export * from "./flags/index.ts";
+export * from "./make-folders.ts";
 export * from "./stdcopy.ts";
 export * from "./stream/index.ts";
 export * from "./template/index.ts";

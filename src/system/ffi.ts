@@ -9,7 +9,7 @@ export class SyscallError extends Error {
 
   constructor(syscall: string, errno: number, path?: string) {
     const code = errnoNames.get(errno) ?? `E${errno}`;
-    super(`${code}: ${syscall}${path === undefined ? "" : ` '${path}'`}`);
+    super(`${code}: ${REASONS[code] ?? ""}${syscall}${path === undefined ? "" : ` '${path}'`}`);
     this.name = "SyscallError";
     this.code = code;
     this.errno = errno;
@@ -18,6 +18,11 @@ export class SyscallError extends Error {
   }
 }
 
+/** In words where a user can do something about it. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: "no space left on device, ",
+  EDQUOT: "disk quota exceeded, ",
+};
 const errnoNames = new Map<number, string>(Object.entries(koffi.os.errno).map(([name, value]) => [value, name]));
 
 const libc = koffi.load("libc.so.6");

@@ -1,7 +1,7 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import { detectCompression, MAGIC_BYTES, peek } from "../../lib/compress/index.ts";
-import { BerthError, deferred, type ErrorKind, workerUrl } from "../../lib/index.ts";
+import { BerthError, deferred, type ErrorKind, makeFolders, workerUrl } from "../../lib/index.ts";
 import { decompressOdd } from "./decompress-odd.ts";
 import type { SpooledEntry, SpoolLimits } from "./spool-files.ts";
 
@@ -31,7 +31,7 @@ export async function spoolArchive(
   const { head, whole } = await peek(source, MAGIC_BYTES);
   const found = detectCompression(head);
   const odd = found === "xz" || found === "bzip2";
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, 0o700);
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const workerData = { folder, compression: odd ? "none" : found, limits: options.limits ?? defaultSpoolLimits };
   const worker = new Worker(workerUrl("spool", new URL("./spool.worker.ts", import.meta.url)), { workerData });

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rename } from "node:fs/promises";
+import { readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { BerthError, conflict, createKeyedQueue, writeFileAtomic } from "../../lib/index.ts";
+import { BerthError, conflict, createKeyedQueue, makeFolders, writeFileAtomic } from "../../lib/index.ts";
 import { DEFAULT_TAR_LIMITS, type TarLimits } from "../../lib/tar/index.ts";
 import type { Digest } from "../../spec/index.ts";
 import { spreadFolders } from "../../system/index.ts";
@@ -78,7 +78,7 @@ const EMPTY = ".empty";
 
 /** Opens the store in `folder`, which is made if need be. Remains of an earlier process are cleared in the background. */
 export async function openLayerStore(options: { folder: string; trees: Trees }): Promise<LayerStore> {
-  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  await makeFolders(options.folder, 0o700);
   spreadFolders(options.folder);
   const store = new Store(options.folder, options.trees);
   await store.load();
@@ -102,7 +102,7 @@ class Store implements LayerStore {
   }
 
   async load(): Promise<void> {
-    await mkdir(this.empty, { recursive: true, mode: 0o755 });
+    await makeFolders(this.empty, 0o755);
     const names = (await readdir(this.folder)).filter((name) => name !== EMPTY);
     await Promise.all(names.map((name) => this.#loadOne(name)));
     if ([...this.#records.values()].some((record) => !record.synced)) this.#syncSoon();
@@ -147,7 +147,7 @@ class Store implements LayerStore {
   async #unpackNew(options: UnpackOptions): Promise<UnpackedLayer> {
     const temporary = join(this.folder, TEMPORARY + randomBytes(8).toString("hex"));
     try {
-      await mkdir(join(temporary, "diff"), { recursive: true, mode: 0o700 });
+      await makeFolders(join(temporary, "diff"), 0o700);
       const result = await this.#runUnpack(join(temporary, "diff"), options);
       const { expectedDiffId } = options;
       if (expectedDiffId !== undefined && result.diffId !== expectedDiffId) {
@@ -173,7 +173,7 @@ class Store implements LayerStore {
       (await this.#pool.run("pack", { path, form: "layer", root: true, compression: "none" }, options)).diffId;
     try {
       const fresh = join(temporary, "diff");
-      await mkdir(fresh, { recursive: true, mode: 0o700 });
+      await makeFolders(fresh, 0o700);
       const { parent } = layer;
       const source = { blobPath };
       await this.#runUnpack(fresh, { source, ...(parent === undefined ? {} : { parent }), ...options });

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { readJsonFile, syncFolder, writeFileAtomic } from "../../lib/index.ts";
+import { makeFolders, readJsonFile, syncFolder, writeFileAtomic } from "../../lib/index.ts";
 import { AT_FDCWD, cstring, RENAME_EXCHANGE, renameAt } from "../../system/index.ts";
 
 /**
@@ -37,7 +37,7 @@ export const snapshotFolder = (folder: string, name: string): string => join(fol
 /** The stage becomes a snapshot. Rejects with EEXIST or ENOTEMPTY where one of that name is there. */
 export async function keepSnapshot(folder: string, stage: string, record: SnapshotRecord): Promise<void> {
   await writeFileAtomic(join(stage, "snapshot.json"), JSON.stringify(record), { durable: true });
-  await mkdir(join(folder, "snapshots"), { recursive: true, mode: 0o700 });
+  await makeFolders(join(folder, "snapshots"), 0o700);
   await rename(stage, snapshotFolder(folder, record.name));
   await syncFolder(join(folder, "snapshots"));
 }

@@ -1,6 +1,6 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, readJsonFile, syncFolder, writeFileAtomic } from "../../lib/index.ts";
+import { makeFolders, messageOf, readJsonFile, syncFolder, writeFileAtomic } from "../../lib/index.ts";
 import { findStages } from "./volume-folder.ts";
 import type { VolumeRecord } from "./volume-record.ts";
 
@@ -26,7 +26,7 @@ const DISCARDED = ".removed-";
 /** Opens `volumes/` under the data root. A record that does not read is left alone and reported through `warn`. */
 export async function openVolumeStore(dataRoot: string, warn: (message: string) => void): Promise<VolumeStore> {
   const root = join(dataRoot, "volumes");
-  await mkdir(root, { recursive: true, mode: 0o701 });
+  await makeFolders(root, 0o701);
   const { records, leftovers } = await survey(root, warn);
   const folder = (name: string) => join(root, name);
   let discarded = 0;
@@ -37,10 +37,17 @@ export async function openVolumeStore(dataRoot: string, warn: (message: string) 
     folder,
     dataPath: (name) => join(folder(name), "_data"),
     async put(record, { durable }) {
-      await mkdir(folder(record.name), { recursive: true, mode: 0o701 });
-      await mkdir(join(folder(record.name), "_data"), { recursive: true, mode: 0o755 });
-      await writeFileAtomic(join(folder(record.name), "volume.json"), JSON.stringify(record), { durable });
-      if (durable) await syncFolder(root);
+      const path = folder(record.name);
+      const isNew = !records.has(record.name) && (await readdir(path).catch(() => undefined)) === undefined;
+      try {
+        await makeFolders(path, 0o701);
+        await makeFolders(join(path, "_data"), 0o755);
+        await writeFileAtomic(join(path, "volume.json"), JSON.stringify(record), { durable });
+        if (durable) await syncFolder(root);
+      } catch (error) {
+        if (isNew) await rm(path, { recursive: true, force: true });
+        throw error;
+      }
       records.set(record.name, record);
     },
     async discard(name) {

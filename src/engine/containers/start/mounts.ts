@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync } from "node:fs";
-import { mkdir, realpath, writeFile } from "node:fs/promises";
+import { realpath, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { doing, invalid, messageOf } from "../../../lib/index.ts";
+import { doing, invalid, makeFolders, messageOf } from "../../../lib/index.ts";
 import { bindMount, type ResolvedMount, tmpfsMount } from "../../../runtime/index.ts";
 import type { MountRecord } from "../../../store/records/index.ts";
 import { codeOf, MS, mount, O_PATH, openIn, readMounts } from "../../../system/index.ts";
@@ -61,7 +61,7 @@ async function bindSource({ source, createSource }: MountRecord): Promise<string
     throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
   }
   try {
-    await mkdir(source, { recursive: true, mode: 0o755 });
+    await makeFolders(source, 0o755);
   } catch (error) {
     throw doing(`error while creating mount source path '${source}'`, error);
   }
@@ -82,7 +82,7 @@ async function pinSubpath(data: string, subpath: string, pinned: Pinned): Promis
   }
   try {
     const target = join(pinned.folder, `subpath-${pinned.targets.length}`);
-    if (fstatSync(fd).isDirectory()) await mkdir(target, { recursive: true, mode: 0o700 });
+    if (fstatSync(fd).isDirectory()) await makeFolders(target, 0o700);
     else await writeFile(target, "", { mode: 0o600 });
     mount(`/proc/self/fd/${fd}`, target, undefined, MS.BIND | MS.REC);
     pinned.targets.push(target);

@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "../../../lib/index.ts";
 import { containerOf } from "../../../runtime/index.ts";
 import { MS, mount } from "../../../system/index.ts";
 import type { Container } from "../container.ts";
@@ -22,7 +22,7 @@ export async function shmPathOf(
   if (owner !== undefined) return shmFolder(context, owner);
   if (mode !== "shareable") return undefined;
   const target = shmFolder(context, container.id);
-  await mkdir(target, { recursive: true, mode: 0o700 });
+  await makeFolders(target, 0o700);
   mount("shm", target, "tmpfs", MS.NOSUID | MS.NOEXEC | MS.NODEV, `mode=1777,size=${size}`);
   pinned.targets.push(target);
   return target;
