@@ -24,6 +24,8 @@ interface Bind {
   source: string;
   target: string;
   readOnly: boolean;
+  /** Flags that the source has been mounted with: a runtime that binds it drops them unless they are named. */
+  flags?: string[];
 }
 
 /** Finds the sources of a step's mounts and holds them; the undo stack lets go of them. */
@@ -42,7 +44,7 @@ export async function placeMounts(
   }
   const secrets = placeSecrets(place, ofType(wanted, "secret"));
   const ssh = await placeSshSockets(place, ofType(wanted, "ssh"), undo);
-  binds.push(...secrets.binds.map((bind) => ({ ...bind, readOnly: true })));
+  binds.push(...secrets.binds.map((bind) => ({ ...bind, readOnly: true, flags: ["nosuid", "nodev", "noexec"] })));
   binds.push(...ssh.binds.map((bind) => ({ ...bind, readOnly: false })));
   return { ...resolve(context, step, lastOfEach(binds, step.cwd ?? "/")), env: [...secrets.env, ...ssh.env] };
 }
@@ -60,9 +62,10 @@ function lastOfEach(binds: readonly Bind[], cwd: string): Bind[] {
 function resolve({ machine }: StepsContext, step: Step, binds: readonly Bind[]): Omit<PlacedMounts, "env"> {
   const asked = binds.map(({ source, target }) => ({ type: "volume" as const, source, destination: target }));
   const places = mountPlaces(step.rootfs, asked);
-  const mounts = binds.map(({ source, target, readOnly }, index) =>
-    bindMount({ source, destination: places[index] ?? target, readOnly }, machine),
-  );
+  const mounts = binds.map(({ source, target, readOnly, flags = [] }, index) => {
+    const mount = bindMount({ source, destination: places[index] ?? target, readOnly }, machine);
+    return { ...mount, options: [...mount.options, ...flags] };
+  });
   const points = mounts.map(({ source, destination }) => ({
     place: destination,
     kind: statSync(source).isDirectory() ? ("directory" as const) : ("file" as const),
@@ -105,5 +108,5 @@ function placeTmpfs(place: StepPlace, { size, target }: TmpfsRunMount): Bind {
   mkdirSync(source, { mode: 0o700 });
   mountFs("tmpfs", source, "tmpfs", MS.NOSUID, size === undefined ? undefined : `size=${size}`);
   place.mounted(source);
-  return { source, target, readOnly: false };
+  return { source, target, readOnly: false, flags: ["nosuid"] };
 }
