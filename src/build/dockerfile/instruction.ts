@@ -252,6 +252,8 @@ export interface Dockerfile {
   readonly lines: readonly string[];
   readonly directives: Directives;
   readonly instructions: readonly Instruction[];
+  /** Numbers of lines that are blank inside a continuation, which BuildKit warns of. */
+  readonly emptyContinuations: readonly number[];
 }
 
 /** FROM and what follows it. */
