@@ -1,8 +1,9 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, readJsonFile } from "../../../lib/index.ts";
-import { readMounts } from "../../../system/index.ts";
+import { setTimeout } from "node:timers/promises";
+import { BerthError, messageOf, readJsonFile } from "../../../lib/index.ts";
+import { pidStartTime, readMounts, sendSignal } from "../../../system/index.ts";
 import type { StepsContext } from "./context.ts";
 import { detach, NOTE, type StepNote } from "./step-place.ts";
 
@@ -23,6 +24,7 @@ export async function recoverSteps(context: StepsContext): Promise<void> {
     const note = await readJsonFile<StepNote>(join(folder, NOTE)).catch(() => undefined);
     if (note === undefined || note.id !== name) continue;
     const { id, cgroupPath } = note;
+    await attempt(`step ${id}`, () => endMakers(folder));
     await attempt(`step ${id}`, () => context.runtime.cleanUp({ id, bundle: folder, cgroupPath }));
   }
   // What was mounted last is on top.
@@ -31,6 +33,37 @@ export async function recoverSteps(context: StepsContext): Promise<void> {
   for (const name of namesIn(context.folder))
     await attempt(name, () => context.trees.remove(join(context.folder, name)));
   await attempt("scratch", () => setAside(context));
+}
+
+const SIGKILL = 9;
+/** A process that makes a container is over milliseconds after it was killed. */
+const ROUNDS = 400;
+
+/**
+ * Monitors, and runtimes that are still making the container: they are in no cgroup yet, and are known by the bundle that
+ * they were called with. What one of them has started meanwhile is found in the next round.
+ */
+async function endMakers(bundle: string): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const makers = readProcessIds().filter((pid) => argumentsOf(pid).includes(bundle));
+    if (makers.length === 0) return;
+    for (const pid of makers) {
+      const start = pidStartTime(pid);
+      if (start !== undefined) sendSignal(pid, start, SIGKILL);
+    }
+    await setTimeout(5);
+  }
+  throw new BerthError("timeout", "its processes do not end");
+}
+
+const readProcessIds = () => readdirSync("/proc").map(Number).filter(Number.isSafeInteger);
+
+function argumentsOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return []; // it has ended
+  }
 }
 
 function mountsBelow({ folder, scratch }: StepsContext): string[] {

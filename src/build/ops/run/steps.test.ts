@@ -4,10 +4,13 @@ import { able } from "../../../runtime/testing/containers.ts";
 import { runInMountNamespace } from "../../../store/testing/in-namespace.ts";
 import { detectCgroups, killCgroup, listCgroups, removeCgroup } from "../../../system/index.ts";
 
-test.runIf(able)("steps on a real kernel, in a mount namespace of their own", async () => {
+test.runIf(able).each([
+  ["steps on a real kernel", "steps"],
+  ["a daemon that is killed leaves steps, which the next one ends", "recovery"],
+])("%s, in a mount namespace of their own", async (_, name) => {
   const base = mkdtempSync("/dev/shm/berth-steps-");
   try {
-    const said = runInMountNamespace(new URL("./testing/steps.child.ts", import.meta.url), [base]);
+    const said = runInMountNamespace(new URL(`./testing/${name}.child.ts`, import.meta.url), [base]);
     expect(said.trim()).toBe("all true");
     expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(base);
   } finally {
