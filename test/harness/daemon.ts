@@ -1,18 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { request } from "node:http";
 import { join } from "node:path";
+import { type Answer, requestOn } from "./api-request.ts";
 import { type ExecOptions, type Machine, type Output, until } from "./machine.ts";
 
 export const dist = process.env.BERTH_DIST ?? join(import.meta.dirname, "../../dist");
 export const dockerClient = process.env.BERTH_TEST_DOCKER ?? "docker";
-
-export interface Answer {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  text: string;
-  json: unknown;
-}
 
 /** A Berth daemon in a machine of its own, with its data on that machine's folder. */
 export class Daemon implements AsyncDisposable {
@@ -110,34 +103,11 @@ export class Daemon implements AsyncDisposable {
 
   /** One raw request to the API. */
   request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const raw =
-        typeof body === "string" || Buffer.isBuffer(body) ? body : body === undefined ? "" : JSON.stringify(body);
-      const all = { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers };
-      const call = request({ socketPath: this.socket, method, path, headers: all }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (data: Buffer) => chunks.push(data));
-        response.on("error", reject);
-        response.on("end", () => {
-          const text = Buffer.concat(chunks).toString();
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: parse(text) });
-        });
-      });
-      call.on("error", reject);
-      call.end(raw);
-    });
+    return requestOn(this.socket, method, path, body, headers);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.signal("SIGKILL");
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 
