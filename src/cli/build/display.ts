@@ -21,7 +21,7 @@ const FRAME_EVERY = 100;
 
 /** Chooses a display: on a terminal one that redraws, elsewhere lines. Everything goes to standard error. */
 export function createDisplay(context: Context, progress: ProgressMode): BuildDisplay {
-  const terminal = isTerminal(2);
+  const terminal = isTerminal(context.err.fd);
   const mode = progress === "auto" ? (terminal ? "tty" : "plain") : progress;
   if (mode === "tty" && terminal) return new LiveDisplay(context, "tty", terminalView(context));
   if (mode === "tty" || mode === "plain") return new LiveDisplay(context, "plain", plainView(context));

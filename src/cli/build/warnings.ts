@@ -37,8 +37,8 @@ export function warningSummary(context: Context, warnings: readonly WarningEvent
   const { command } = context.program;
   const count = warnings.length === 1 ? "1 warning found" : `${warnings.length} warnings found`;
   const title = `${count}${debug ? "" : ` (use ${command} --debug to expand)`}:`;
-  const head = isTerminal(2) && !context.env.NO_COLOR ? `\u001b[33m${title}\u001b[0m` : title;
-  const clean = forTerminal(2, { lines: true });
+  const head = isTerminal(context.err.fd) && !context.env.NO_COLOR ? `\u001b[33m${title}\u001b[0m` : title;
+  const clean = forTerminal(context.err.fd, { lines: true });
   const items = warnings.map(finding).map((each) => {
     const line = ` - ${clean(each.short)}\n`;
     if (!debug) return line;

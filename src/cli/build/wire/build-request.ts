@@ -1,5 +1,4 @@
 import type { BuildPlan } from "../build-plan.ts";
-import type { NamedContext } from "../context/choose-context.ts";
 
 /** Files of a build, as the daemon is told of them. */
 export type RequestContext =
@@ -64,9 +63,4 @@ export function buildRequest(plan: BuildPlan, prepared: PreparedContexts, auths:
     },
     auths,
   };
-}
-
-/** Those of named contexts that the daemon gets as they are. */
-export function remoteContext(context: Exclude<NamedContext, { kind: "folder" }>): RequestContext {
-  return context;
 }
