@@ -1,5 +1,6 @@
 /** The Engine API's bodies as types. */
 export type * from "./archive.ts";
+export * from "./build.ts";
 export type * from "./container.ts";
 export type * from "./doctor.ts";
 export type * from "./event.ts";
