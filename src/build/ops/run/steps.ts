@@ -102,11 +102,9 @@ async function prepare(
 ) {
   const user = prepareRoot(step.rootfs, step.cwd ?? "/", step.user ?? "");
   const placed = await placeMounts(context, place, step, undo);
-  undo.push("remove mount points", makeMountPoints(step.rootfs, [...KERNEL, ...placed.points]));
+  // /proc, /dev and /sys stay where the runtime makes them, as BuildKit leaves them in the layer.
+  undo.push("remove mount points", makeMountPoints(step.rootfs, placed.points));
   const env = [...step.env, ...placed.env];
   const input = { step, containerId: step.id, cgroupPath, user, mounts: placed.mounts, env, terminal };
   return stepSpec(context, input);
 }
-
-/** What the runtime mounts in every root. */
-const KERNEL = ["/proc", "/dev", "/sys"].map((place) => ({ place, kind: "directory" as const }));

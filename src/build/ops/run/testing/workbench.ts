@@ -125,7 +125,7 @@ function processesOf(base: string): string[] {
 }
 
 function makeLayer(layer: string): void {
-  for (const name of ["bin", "etc", "tmp"]) mkdirSync(join(layer, name));
+  for (const name of ["bin", "etc", "tmp", "proc", "sys", "dev"]) mkdirSync(join(layer, name));
   copyFileSync(findProgram("busybox") ?? "/bin/busybox", join(layer, "bin/busybox"));
   for (const name of APPLETS.split(" ")) symlinkSync("busybox", join(layer, "bin", name));
   writeFileSync(join(layer, "etc/passwd"), "root:x:0:0::/root:/bin/sh\napp:x:77:78::/home/app:/bin/sh\n");
