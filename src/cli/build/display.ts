@@ -1,15 +1,15 @@
+import type { BuildStatus } from "../../spec/api/index.ts";
 import type { Context } from "../core/context.ts";
 import { isTerminal, terminalSize } from "../terminal/terminal.ts";
 import type { ProgressMode } from "./build-plan.ts";
 import { PlainPrinter } from "./progress/plain.ts";
-import type { SolveStatus } from "./progress/status.ts";
 import { colorsOf, TerminalDisplay } from "./progress/terminal-display.ts";
 import { Trace } from "./progress/trace.ts";
 
 /** Shows a build while it runs. */
 export interface BuildDisplay {
   readonly mode: Exclude<ProgressMode, "auto">;
-  event(status: SolveStatus): void;
+  event(status: BuildStatus): void;
   /** Shows what is left, and the output of what failed. */
   finish(): void;
   /** Lets go of the terminal, for a shell that takes it; the next event takes it back. */
@@ -85,7 +85,7 @@ class LiveDisplay implements BuildDisplay {
     if (mode === "tty") process.on("SIGWINCH", this.#onResize);
   }
 
-  event(status: SolveStatus): void {
+  event(status: BuildStatus): void {
     this.trace.apply(status, Date.now());
     if (!this.#over) this.#timer ??= setTimeout(() => this.#show(), FRAME_EVERY);
   }
@@ -129,7 +129,7 @@ class SilentDisplay implements BuildDisplay {
     this.mode = mode;
   }
 
-  event(status: SolveStatus): void {
+  event(status: BuildStatus): void {
     this.trace.apply(status, Date.now());
     if (this.mode === "rawjson") this.#context.err.write(`${JSON.stringify(status)}\n`);
   }

@@ -1,12 +1,16 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { BuildFailure, BuildResult } from "../../spec/api/index.ts";
 import { CliError } from "../core/cli-error.ts";
 import type { Context } from "../core/context.ts";
 import type { BuildPlan } from "./build-plan.ts";
+import { dockerfilePath } from "./context/read-dockerfile.ts";
 import { type BuildDisplay, createDisplay } from "./display.ts";
 import { excerpt } from "./excerpt.ts";
+import { failure } from "./fail.ts";
 import { type OutputSink, openOutput } from "./local-output.ts";
 import { allCredentials } from "./registry-config.ts";
 import { checkReport, warningSummary } from "./warnings.ts";
-import type { BuildConnection, BuildEnd, BuildError, BuildResult } from "./wire/build-connection.ts";
+import type { BuildConnection, BuildEnd } from "./wire/build-connection.ts";
 import { buildRequest } from "./wire/build-request.ts";
 import { prepareContexts } from "./wire/prepare-contexts.ts";
 
@@ -22,6 +26,7 @@ export async function buildGraph(
     const end = await exchange(context, plan, connection, display);
     display.finish();
     if ("error" in end) throw failed(end.error, context);
+    if (end.result.fixed !== undefined) applyFix(context, plan, end.result.fixed);
     return { result: end.result, exitCode: report(context, plan, display) };
   } catch (error) {
     display.finish();
@@ -43,7 +48,12 @@ async function exchange(
   const sink = await sinkOf(context, plan);
   const ssh = plan.ssh.length === 0 ? undefined : await sshChannels(plan, connection);
   const shell = plan.debug === undefined ? undefined : await debugShell(context, connection, display);
-  connection.request(buildRequest(plan, prepared.contexts, await allCredentials(context)));
+  connection.request(
+    buildRequest(plan, prepared.contexts, {
+      auths: await allCredentials(context),
+      epoch: context.env.SOURCE_DATE_EPOCH,
+    }),
+  );
   const sending = prepared.archive === undefined ? undefined : connection.sendContext(prepared.archive);
   sending?.catch(() => connection.close());
   try {
@@ -52,11 +62,8 @@ async function exchange(
       ssh: (channel, data) => ssh?.receive(channel, data),
       shell: (data) => shell?.output(data),
       output: (data) => sink?.write(data),
-      other: (message) => {
-        const opened = message.ssh as { channel?: number; id?: string } | undefined;
-        if (typeof opened?.channel === "number") ssh?.announce(opened.channel, opened.id ?? "default");
-        if (message.shell !== undefined) shell?.message(message.shell);
-      },
+      sshOpened: (channel, id) => ssh?.announce(channel, id),
+      shellState: (state) => shell?.state(state),
     });
     if ("result" in end) sink?.finish();
     else sink?.abort();
@@ -85,6 +92,18 @@ async function debugShell(context: Context, connection: BuildConnection, display
   return new DebugShell(context, connection, display);
 }
 
+/** Writes the Dockerfile that `--check --fix` made of the old one. */
+function applyFix(context: Context, plan: BuildPlan, fixed: string): void {
+  if (plan.context.kind !== "folder" || plan.flags.file === "-")
+    throw failure("--fix needs a Dockerfile in a folder of this machine");
+  const path = dockerfilePath(plan.context.path, plan.flags.file);
+  const bytes = Buffer.from(fixed, "base64");
+  if (bytes.equals(readFileSync(path))) return;
+  // In place: the file keeps its owner and mode, and a link to it stays one.
+  writeFileSync(path, bytes);
+  context.out.write(`Fixed ${path}\n`);
+}
+
 function report(context: Context, plan: BuildPlan, display: BuildDisplay): number {
   const { warnings } = display.trace;
   if (plan.call === "check") {
@@ -95,12 +114,13 @@ function report(context: Context, plan: BuildPlan, display: BuildDisplay): numbe
   return 0;
 }
 
-function failed({ message, exitCode = 1, source }: BuildError, context: Context): CliError {
+function failed({ message, source, hint }: BuildFailure, context: Context): CliError {
   if (source !== undefined) {
     const text = Buffer.from(source.data, "base64").toString("utf8");
     context.err.write(excerpt({ filename: source.filename, text, start: source.start, end: source.end }));
   }
-  return new CliError(`ERROR: ${message.startsWith("failed to solve") ? "" : "failed to solve: "}${message}`, exitCode);
+  const text = `ERROR: ${message.startsWith("failed to solve") ? "" : "failed to solve: "}${message}`;
+  return new CliError(hint === undefined ? text : `${text}\n${hint}`);
 }
 
 /** Ends the build on the first ctrl-c, this program on the second. */

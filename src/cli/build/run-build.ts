@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
+import type { BuildResult } from "../../spec/api/index.ts";
 import { CliError } from "../core/cli-error.ts";
 import type { Context } from "../core/context.ts";
 import { isTerminal } from "../terminal/terminal.ts";
 import type { BuildFlags } from "./build-flags.ts";
 import { planBuild } from "./build-plan.ts";
 import { failure } from "./fail.ts";
-import type { BuildResult } from "./wire/build-connection.ts";
 
 /** `berth build`: with Berth's builder, or with the classic one of a daemon that has no other. Gives the exit code. */
 export async function runBuild(context: Context, flags: BuildFlags, argument: string): Promise<number> {

@@ -1,8 +1,8 @@
+import type { BuildWarning } from "../../spec/api/index.ts";
 import type { Context } from "../core/context.ts";
 import { forTerminal } from "../format/for-terminal.ts";
 import { isTerminal } from "../terminal/terminal.ts";
 import { excerpt } from "./excerpt.ts";
-import type { WarningEvent } from "./progress/status.ts";
 
 /** A warning with its texts decoded. */
 interface Finding {
@@ -13,7 +13,7 @@ interface Finding {
   readonly place: string;
 }
 
-function finding(event: WarningEvent): Finding {
+function finding(event: BuildWarning): Finding {
   const { sourceInfo, range, detail, url = "", short } = event;
   const [first] = range ?? [];
   const place =
@@ -31,7 +31,7 @@ function finding(event: WarningEvent): Finding {
 const decode = (base64: string) => Buffer.from(base64, "base64").toString("utf8");
 
 /** What is printed after a build of what it found: one line each, or with reasons and lines under --debug. */
-export function warningSummary(context: Context, warnings: readonly WarningEvent[]): string {
+export function warningSummary(context: Context, warnings: readonly BuildWarning[]): string {
   if (warnings.length === 0) return "";
   const { debug } = context.globals;
   const { command } = context.program;
@@ -49,7 +49,7 @@ export function warningSummary(context: Context, warnings: readonly WarningEvent
 }
 
 /** What `--check` prints: every finding with its reason and its lines. */
-export function checkReport(warnings: readonly WarningEvent[], fd: number): string {
+export function checkReport(warnings: readonly BuildWarning[], fd: number): string {
   if (warnings.length === 0) return "Check complete, no warnings found.\n";
   const clean = forTerminal(fd, { lines: true });
   const count = warnings.length === 1 ? "1 warning has been found" : `${warnings.length} warnings have been found`;

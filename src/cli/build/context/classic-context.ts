@@ -1,8 +1,8 @@
+import { createIgnoreMatcher, parseIgnoreFile } from "../../../lib/ignore/index.ts";
 import { createTar } from "../../../lib/tar/index.ts";
 import { CliError } from "../../core/cli-error.ts";
 import type { BuildPlan } from "../build-plan.ts";
 import { failure } from "../fail.ts";
-import { parseIgnoreRules } from "./ignore.ts";
 import { packContext } from "./pack.ts";
 import { type DockerfileSource, MAX_DOCKERFILE, readDockerfile, tooLarge } from "./read-dockerfile.ts";
 import { collect, isArchive, peek, standardInput } from "./stdin.ts";
@@ -43,7 +43,7 @@ export async function classicContext(plan: BuildPlan): Promise<ClassicContext> {
 }
 
 function folderContext(folder: string, { inContext, data, ignore }: DockerfileSource): ClassicContext {
-  const rules = ignore === undefined ? undefined : parseIgnoreRules(ignore.text);
+  const rules = ignore === undefined ? undefined : createIgnoreMatcher(parseIgnoreFile(ignore.text));
   const keep = new Set([".dockerignore", ...(inContext === undefined ? [] : [inContext])]);
   const entries = walkContext(folder, rules, keep);
   const name = inContext ?? OWN_NAME;

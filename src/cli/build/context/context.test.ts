@@ -2,10 +2,9 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createIgnoreMatcher, parseIgnoreFile } from "../../../lib/ignore/index.ts";
 import { chooseContext, chooseNamedContext, isRemote } from "./choose-context.ts";
-import { parseIgnoreRules } from "./ignore.ts";
 import { packContext } from "./pack.ts";
 import { readDockerfile } from "./read-dockerfile.ts";
 import { isArchive, peek } from "./stdin.ts";
@@ -28,61 +27,9 @@ function files(...paths: string[]): void {
 const walked = (ignore?: string, keep?: string[]) =>
   walkContext(
     folder,
-    ignore === undefined ? undefined : parseIgnoreRules(ignore),
+    ignore === undefined ? undefined : createIgnoreMatcher(parseIgnoreFile(ignore)),
     keep === undefined ? undefined : new Set(keep),
   ).map(({ path }) => path);
-
-/** Whether each path is ignored, a folder's rule counting for what lies below it. */
-function ignores(rules: string, path: string): boolean {
-  const parsed = parseIgnoreRules(rules);
-  let state = parsed.root;
-  const parts = path.split("/");
-  for (let depth = 1; depth <= parts.length; depth++) state = parsed.enter(parts.slice(0, depth).join("/"), state);
-  return state.ignored;
-}
-
-describe("ignore files", () => {
-  test.each([
-    ["# a comment\n\n*.log", "a.log", true],
-    ["*.log", "d/a.log", false],
-    ["**/*.log", "a.log", true],
-    ["**/*.log", "d/e/a.log", true],
-    ["d", "d/e/f", true],
-    ["/d/", "d/e", true],
-    ["./d//e/../e", "d/e", true],
-    ["d/**", "d", false],
-    ["d/**", "d/e", true],
-    ["*\n!keep", "keep", false],
-    ["*\n!keep", "other", true],
-    ["d\n!d/e", "d/e", false],
-    ["d\n!d/e", "d/f", true],
-    ["!d/e\nd", "d/e", true],
-    ["a?c", "abc", true],
-    ["a?c", "a/c", false],
-    ["a[b-d]c", "acc", true],
-    ["a[^b]c", "abc", false],
-    ["a\\*c", "a*c", true],
-    ["a\\*c", "abc", false],
-    ["a.c", "abc", false],
-    ["a+(b)|c$", "a+(b)|c$", true],
-    ["**/node_modules", "x/y/node_modules/z", true],
-    ["**", "anything/at/all", true],
-    [" spaced \t", "spaced", true],
-    ["\ufeffbom", "bom", true],
-    [".", "x", true],
-    ["..", "x", false],
-  ])("%j on %j", (rules, path, expected) => {
-    expect(ignores(rules, path)).toBe(expected);
-  });
-
-  test("no pattern takes long or breaks", () => {
-    fc.assert(
-      fc.property(fc.string({ maxLength: 40 }), fc.string({ minLength: 1, maxLength: 40 }), (rules, path) => {
-        expect(typeof ignores(rules, path)).toBe("boolean");
-      }),
-    );
-  });
-});
 
 describe("walking", () => {
   test("everything, folders first, in order of names", () => {

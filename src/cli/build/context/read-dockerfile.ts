@@ -22,7 +22,7 @@ export const MAX_DOCKERFILE = 2 * 1024 * 1024;
  * it is "". NAME.dockerignore beside it goes before the folder's .dockerignore.
  */
 export function readDockerfile(folder: string, file: string): DockerfileSource {
-  const path = file === "" ? defaultPath(folder) : resolve(file);
+  const path = dockerfilePath(folder, file);
   const inside = relative(folder, path);
   const inContext = inside.startsWith("..") || inside === "" || inside.startsWith("/") ? undefined : inside;
   const stat = statSync(path, { throwIfNoEntry: false });
@@ -35,6 +35,9 @@ export function readDockerfile(folder: string, file: string): DockerfileSource {
     readText(join(folder, ".dockerignore"), ".dockerignore");
   return { name: basename(path), data, inContext, ignore };
 }
+
+/** Where the Dockerfile of a folder lies: `file` from where the user stands, or the usual name. */
+export const dockerfilePath = (folder: string, file: string) => (file === "" ? defaultPath(folder) : resolve(file));
 
 export const tooLarge = (name: string) =>
   failure(`failed to solve: failed to read dockerfile: ${name} is larger than ${MAX_DOCKERFILE} bytes`);

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
+import type { IgnoreMatcher, IgnoreState } from "../../../lib/ignore/index.ts";
 import { failure } from "../fail.ts";
-import type { IgnoreRules, IgnoreState } from "./ignore.ts";
 
 /** Something of a context folder. Sockets are left out, links are links. */
 export interface ContextEntry {
@@ -21,19 +21,19 @@ const MAX_ENTRIES = 5_000_000;
  */
 export function walkContext(
   folder: string,
-  rules: IgnoreRules | undefined,
+  rules: IgnoreMatcher | undefined,
   keep?: ReadonlySet<string>,
 ): ContextEntry[] {
   const entries: ContextEntry[] = [];
   const visit = (path: string, state: IgnoreState | undefined): void => {
     for (const name of namesOf(folder, path)) {
       const entryPath = path === "" ? name : `${path}/${name}`;
-      const entryState = state === undefined ? undefined : rules?.enter(entryPath, state);
+      const entryState = rules?.enter(entryPath, state);
       const ignored = entryState?.ignored === true && keep?.has(entryPath) !== true;
       const stat = lstatSync(`${folder}/${entryPath}`, { throwIfNoEntry: false });
       if (stat === undefined || stat.isSocket()) continue;
       const isFolder = stat.isDirectory();
-      if (ignored && !(isFolder && (rules?.mayInclude(entryPath) === true || mayKeep(keep, entryPath)))) continue;
+      if (ignored && !(isFolder && (entryState?.prune === false || mayKeep(keep, entryPath)))) continue;
       const at = entries.length;
       entries.push(
         stat.isSymbolicLink()
@@ -47,7 +47,7 @@ export function walkContext(
       if (ignored && entries.length === at + 1) entries.pop();
     }
   };
-  visit("", rules?.root);
+  visit("", undefined);
   return entries;
 }
 

@@ -2,22 +2,22 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { BuildStatus } from "../../../spec/api/index.ts";
 import { fixedSize } from "./fixed-size.ts";
 import { coveredTime } from "./intervals.ts";
 import { LogText, stampOf, visibleLine } from "./log-text.ts";
 import { PlainPrinter } from "./plain.ts";
 import { drawScreen } from "./screen.ts";
-import type { SolveStatus } from "./status.ts";
 import { colorsOf, TerminalDisplay } from "./terminal-display.ts";
 import { Trace } from "./trace.ts";
 
 /** Streams of events as BuildKit 0.13 sent them (`--progress rawjson`), with shorter digests. */
 const recorded = (name: string) =>
-  JSON.parse(readFileSync(join(import.meta.dirname, "recorded", `${name}.json`), "utf8")) as SolveStatus[];
+  JSON.parse(readFileSync(join(import.meta.dirname, "recorded", `${name}.json`), "utf8")) as BuildStatus[];
 
 const utf8 = (bytes: string) => Buffer.from(bytes, "latin1").toString("utf8");
 
-function plain(events: readonly SolveStatus[], batch = Number.POSITIVE_INFINITY): string {
+function plain(events: readonly BuildStatus[], batch = Number.POSITIVE_INFINITY): string {
   const trace = new Trace();
   const printer = new PlainPrinter();
   let text = "";
@@ -31,7 +31,7 @@ function plain(events: readonly SolveStatus[], batch = Number.POSITIVE_INFINITY)
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();
 const log = (vertex: string, seconds: number, data: string) => ({
   vertex,
-  stream: 1,
+  stream: 1 as const,
   data: Buffer.from(data).toString("base64"),
   timestamp: at(seconds),
 });

@@ -1,6 +1,6 @@
+import type { BuildStatus, BuildVertex, BuildVertexStatus, BuildWarning } from "../../../spec/api/index.ts";
 import type { Interval } from "./intervals.ts";
 import { LogText } from "./log-text.ts";
-import type { SolveStatus, StatusEvent, VertexEvent, WarningEvent } from "./status.ts";
 
 /** A line of work below a step: "transferring context:". Times in milliseconds since 1970. */
 export interface StatusLine {
@@ -24,7 +24,7 @@ export interface Step {
   readonly intervals: Map<string, Interval>;
   readonly statuses: Map<string, StatusLine>;
   readonly log: LogText;
-  readonly warnings: WarningEvent[];
+  readonly warnings: BuildWarning[];
 }
 
 /** Whether a step ended because the build was given up, not by a fault of its own. */
@@ -36,7 +36,7 @@ export class Trace {
   /** In the order in which they began. */
   readonly begun: Step[] = [];
   /** Every warning, in the order of arrival. */
-  readonly warnings: WarningEvent[] = [];
+  readonly warnings: BuildWarning[] = [];
   /** Digests of the steps that changed since whoever shows them last cleared it. */
   readonly touched = new Set<string>();
   /** Ids of the status lines that changed, by step. */
@@ -45,7 +45,7 @@ export class Trace {
   /** What this machine's clock is ahead of the daemon's, in milliseconds. */
   clockOffset = 0;
 
-  apply(status: SolveStatus, now: number): void {
+  apply(status: BuildStatus, now: number): void {
     for (const event of status.vertexes ?? []) this.#vertex(event, now);
     for (const event of status.statuses ?? []) this.#status(event);
     for (const event of status.warnings ?? []) {
@@ -66,7 +66,7 @@ export class Trace {
     return step;
   }
 
-  #vertex(event: VertexEvent, now: number): void {
+  #vertex(event: BuildVertex, now: number): void {
     const step = this.steps.get(event.digest) ?? newStep(event);
     this.steps.set(event.digest, step);
     this.touched.add(event.digest);
@@ -86,7 +86,7 @@ export class Trace {
     step.intervals.set(event.started, { start, end });
   }
 
-  #status(event: StatusEvent): void {
+  #status(event: BuildVertexStatus): void {
     const step = this.#known(event.vertex);
     if (step === undefined) return;
     const { id, current, total = 0 } = event;
@@ -103,7 +103,7 @@ export class Trace {
   }
 }
 
-const newStep = ({ digest, name = "" }: VertexEvent): Step => ({
+const newStep = ({ digest, name = "" }: BuildVertex): Step => ({
   digest,
   name,
   started: undefined,

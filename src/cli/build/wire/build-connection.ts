@@ -1,34 +1,27 @@
 import type { HttpResponse, RawWriter } from "../../../api/client/index.ts";
 import { BerthError } from "../../../lib/index.ts";
+import {
+  BUILD_FRAME,
+  type BuildFailure,
+  type BuildMessage,
+  type BuildRequest,
+  type BuildResult,
+  type BuildStatus,
+} from "../../../spec/api/index.ts";
 import type { Context } from "../../core/context.ts";
-import type { SolveStatus } from "../progress/status.ts";
 import { createFrameReader, encodeFrame } from "./frames.ts";
 
-/** Types of frames to the daemon, and from it: `json`, `ssh` and `shell` in both directions. */
-const FRAME = { json: 0, ssh: 1, shell: 2, resize: 3, context: 4, output: 5 } as const;
-
-/** How a build ended, in the daemon's words. */
-export interface BuildResult {
-  readonly imageId?: string;
-  readonly metadata?: Record<string, unknown>;
-  [key: string]: unknown;
-}
-
-export interface BuildError {
-  readonly message: string;
-  readonly exitCode?: number;
-  readonly source?: { readonly filename: string; readonly data: string; readonly start: number; readonly end: number };
-}
-
 export interface BuildHandlers {
-  event(status: SolveStatus): void;
+  event(status: BuildStatus): void;
   ssh(channel: number, data: Buffer): void;
   shell(data: Buffer): void;
   output(data: Buffer): void;
-  other(message: Record<string, unknown>): void;
+  /** The build asks for an agent under this channel. */
+  sshOpened(channel: number, id: string): void;
+  shellState(state: "open" | "closed"): void;
 }
 
-export type BuildEnd = { readonly result: BuildResult } | { readonly error: BuildError };
+export type BuildEnd = { readonly result: BuildResult } | { readonly error: BuildFailure };
 
 /** One build's connection. Closing it ends the build. */
 export class BuildConnection {
@@ -41,31 +34,32 @@ export class BuildConnection {
     this.#writer = writer;
   }
 
-  request(request: object): void {
-    this.#writer.write(encodeFrame(FRAME.json, JSON.stringify(request)));
+  request(request: BuildRequest): void {
+    this.#writer.write(encodeFrame(BUILD_FRAME.json, JSON.stringify(request)));
   }
 
   /** Sends a context's archive; an empty frame ends it. */
   async sendContext(archive: AsyncIterable<Buffer>): Promise<void> {
     for await (const chunk of archive) {
-      if (chunk.length > 0 && !this.#writer.write(encodeFrame(FRAME.context, chunk))) await this.#writer.drained();
+      if (chunk.length > 0 && !this.#writer.write(encodeFrame(BUILD_FRAME.context, chunk)))
+        await this.#writer.drained();
     }
-    this.#writer.write(encodeFrame(FRAME.context, ""));
+    this.#writer.write(encodeFrame(BUILD_FRAME.context, ""));
   }
 
   sendSsh(channel: number, data: Uint8Array): void {
     const payload = Buffer.alloc(4 + data.length);
     payload.writeUInt32BE(channel);
     payload.set(data, 4);
-    this.#writer.write(encodeFrame(FRAME.ssh, payload));
+    this.#writer.write(encodeFrame(BUILD_FRAME.ssh, payload));
   }
 
   sendShell(data: Uint8Array): void {
-    this.#writer.write(encodeFrame(FRAME.shell, data));
+    this.#writer.write(encodeFrame(BUILD_FRAME.shell, data));
   }
 
   resize(size: { height: number; width: number }): void {
-    this.#writer.write(encodeFrame(FRAME.resize, JSON.stringify(size)));
+    this.#writer.write(encodeFrame(BUILD_FRAME.resize, JSON.stringify(size)));
   }
 
   /** Ends a build that still runs; `run` then rejects. */
@@ -78,10 +72,11 @@ export class BuildConnection {
   async run(handlers: BuildHandlers): Promise<BuildEnd> {
     let end: BuildEnd | undefined;
     const reader = createFrameReader((type, payload) => {
-      if (type === FRAME.json) end = message(payload, handlers) ?? end;
-      else if (type === FRAME.ssh && payload.length >= 4) handlers.ssh(payload.readUInt32BE(), payload.subarray(4));
-      else if (type === FRAME.shell) handlers.shell(payload);
-      else if (type === FRAME.output) handlers.output(payload);
+      if (type === BUILD_FRAME.json) end = message(payload, handlers) ?? end;
+      else if (type === BUILD_FRAME.ssh && payload.length >= 4)
+        handlers.ssh(payload.readUInt32BE(), payload.subarray(4));
+      else if (type === BUILD_FRAME.shell) handlers.shell(payload);
+      else if (type === BUILD_FRAME.output) handlers.output(payload);
       return undefined;
     });
     const closed = new Promise<never>((_, reject) => {
@@ -95,13 +90,11 @@ export class BuildConnection {
 }
 
 function message(payload: Buffer, handlers: BuildHandlers): BuildEnd | undefined {
-  const value = JSON.parse(payload.toString("utf8")) as Record<string, unknown>;
-  if (typeof value.result === "object" && value.result !== null) return { result: value.result as BuildResult };
-  if (value.error !== undefined)
-    return { error: typeof value.error === "string" ? { message: value.error } : (value.error as BuildError) };
-  if ("vertexes" in value || "statuses" in value || "logs" in value || "warnings" in value)
-    handlers.event(value as SolveStatus);
-  else handlers.other(value);
+  const value = JSON.parse(payload.toString("utf8")) as BuildMessage;
+  if ("result" in value || "error" in value) return value;
+  if ("ssh" in value) handlers.sshOpened(value.ssh.channel, value.ssh.id);
+  else if ("shell" in value) handlers.shellState(value.shell);
+  else handlers.event(value);
   return undefined;
 }
 

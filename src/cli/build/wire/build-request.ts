@@ -1,32 +1,21 @@
+import type { BuildRequest, RegistryAuth } from "../../../spec/api/index.ts";
 import type { BuildPlan } from "../build-plan.ts";
 
-/** Files of a build, as the daemon is told of them. */
-export type RequestContext =
-  | { readonly kind: "synced"; readonly id: string }
-  /** Follows on the connection. */
-  | { readonly kind: "tar" }
-  | { readonly kind: "empty" }
-  | { readonly kind: "remote"; readonly url: string }
-  | { readonly kind: "image"; readonly reference: string }
-  | { readonly kind: "layout"; readonly path: string; readonly reference: string };
-
 /** The parts of a request that were read or sent before it. */
-export interface PreparedContexts {
-  readonly context: RequestContext;
-  readonly contexts: Readonly<Record<string, RequestContext>>;
-  /** Text of the Dockerfile; without it, it is read from the context by its name. */
-  readonly dockerfile: { readonly name: string; readonly data?: string };
-  readonly ignore?: { readonly name: string; readonly data: string };
-}
+export type PreparedContexts = Pick<BuildRequest, "context" | "contexts" | "dockerfile" | "ignore">;
 
 /** The first frame of a build's connection. */
-export function buildRequest(plan: BuildPlan, prepared: PreparedContexts, auths: Record<string, object>) {
+export function buildRequest(
+  plan: BuildPlan,
+  prepared: PreparedContexts,
+  { auths, epoch }: { auths: Record<string, RegistryAuth>; epoch: string | undefined },
+): BuildRequest {
   const { flags } = plan;
   return {
     ...prepared,
     call: plan.call,
     fix: flags.fix,
-    debug: plan.debug,
+    ...(plan.debug === undefined ? {} : { debug: plan.debug }),
     target: flags.target,
     buildArgs: plan.buildArgs,
     labels: plan.labels,
@@ -62,5 +51,6 @@ export function buildRequest(plan: BuildPlan, prepared: PreparedContexts, auths:
       cgroupParent: flags["cgroup-parent"],
     },
     auths,
+    ...(epoch === undefined || !/^\d{1,12}$/.test(epoch) ? {} : { sourceDateEpoch: Number(epoch) }),
   };
 }

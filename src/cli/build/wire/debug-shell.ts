@@ -19,7 +19,7 @@ export class DebugShell {
   }
 
   /** Of the daemon: the shell has begun, or is over. */
-  message(state: unknown): void {
+  state(state: "open" | "closed"): void {
     if (state === "closed") this.close();
     else this.#open();
   }

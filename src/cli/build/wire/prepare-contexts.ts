@@ -1,11 +1,12 @@
+import { createIgnoreMatcher, parseIgnoreFile } from "../../../lib/ignore/index.ts";
+import type { BuildContextSource } from "../../../spec/api/index.ts";
 import type { Context } from "../../core/context.ts";
 import type { BuildPlan } from "../build-plan.ts";
-import { parseIgnoreRules } from "../context/ignore.ts";
 import { MAX_DOCKERFILE, readDockerfile, tooLarge } from "../context/read-dockerfile.ts";
 import { collect, isArchive, peek, standardInput } from "../context/stdin.ts";
 import { walkContext } from "../context/walk.ts";
 import { failure } from "../fail.ts";
-import type { PreparedContexts, RequestContext } from "./build-request.ts";
+import type { PreparedContexts } from "./build-request.ts";
 import { syncContext } from "./sync-context.ts";
 
 export interface Prepared {
@@ -16,7 +17,7 @@ export interface Prepared {
 
 /** Reads the Dockerfile and brings the folders of a build to the daemon. */
 export async function prepareContexts(context: Context, plan: BuildPlan): Promise<Prepared> {
-  const named: Record<string, RequestContext> = {};
+  const named: Record<string, BuildContextSource> = {};
   for (const [name, place] of Object.entries(plan.contexts)) {
     named[name] = place.kind === "folder" ? await syncFolder(context, place.path, readIgnore(place.path)) : place;
   }
@@ -52,8 +53,8 @@ type IgnoreText = { readonly name: string; readonly text: string } | undefined;
 
 const readIgnore = (folder: string): IgnoreText => readDockerfile(folder, `${folder}/Dockerfile`).ignore;
 
-async function syncFolder(context: Context, folder: string, ignore: IgnoreText): Promise<RequestContext> {
-  const rules = ignore === undefined ? undefined : parseIgnoreRules(ignore.text);
+async function syncFolder(context: Context, folder: string, ignore: IgnoreText): Promise<BuildContextSource> {
+  const rules = ignore === undefined ? undefined : createIgnoreMatcher(parseIgnoreFile(ignore.text));
   return { kind: "synced", id: await syncContext(context, folder, walkContext(folder, rules)) };
 }
 
@@ -62,7 +63,7 @@ async function dockerfileFromStdin(): Promise<string> {
   return bytes.toString("base64");
 }
 
-async function stdinContext(plan: BuildPlan, contexts: Record<string, RequestContext>): Promise<Prepared> {
+async function stdinContext(plan: BuildPlan, contexts: Record<string, BuildContextSource>): Promise<Prepared> {
   const { head, all } = await peek(standardInput());
   const { file } = plan.flags;
   if (head.length === 0) throw failure("failed to solve: failed to read dockerfile: standard input is empty");

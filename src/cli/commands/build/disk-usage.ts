@@ -1,26 +1,13 @@
 import { humanDuration, humanSize } from "../../../lib/text/index.ts";
+import type { BuildCacheRecord } from "../../../spec/api/index.ts";
 import { CliError } from "../../core/cli-error.ts";
 import { command, noArgs } from "../../core/command.ts";
 import * as flag from "../../core/flag.ts";
 import { checkBuilder } from "./builder-name.ts";
 
-/** A record of GET /system/df's BuildCache. */
-interface CacheRecord {
-  readonly ID: string;
-  readonly Parents?: readonly string[] | null;
-  readonly Type: string;
-  readonly Description?: string;
-  readonly InUse: boolean;
-  readonly Shared: boolean;
-  readonly Size: number;
-  readonly CreatedAt?: string;
-  readonly LastUsedAt?: string | null;
-  readonly UsageCount?: number;
-}
-
 type Filters = ReadonlyMap<string, readonly string[]>;
 
-const FILTERS: Record<string, (record: CacheRecord, value: string) => boolean> = {
+const FILTERS: Record<string, (record: BuildCacheRecord, value: string) => boolean> = {
   id: (record, value) => record.ID.startsWith(value),
   type: (record, value) => record.Type === value,
   inuse: (record, value) => String(record.InUse) === (value || "true"),
@@ -39,7 +26,7 @@ export const diskUsage = command({
   },
   async run(context, { flags }) {
     checkBuilder(flags.builder);
-    const usage = await context.client.json<{ BuildCache?: CacheRecord[] | null }>("GET", "/system/df", {
+    const usage = await context.client.json<{ BuildCache?: BuildCacheRecord[] | null }>("GET", "/system/df", {
       query: { type: "build-cache" },
     });
     const records = select(usage.BuildCache ?? [], flags.filter);
@@ -48,7 +35,7 @@ export const diskUsage = command({
   },
 });
 
-function select(records: readonly CacheRecord[], filters: Filters): CacheRecord[] {
+function select(records: readonly BuildCacheRecord[], filters: Filters): BuildCacheRecord[] {
   for (const name of filters.keys())
     if (!Object.hasOwn(FILTERS, name)) throw new CliError(`ERROR: invalid filter ${JSON.stringify(name)}`);
   return records.filter((record) =>
@@ -59,7 +46,7 @@ function select(records: readonly CacheRecord[], filters: Filters): CacheRecord[
 const since = (text: string | null | undefined) =>
   text ? `${humanDuration(Math.max(0, Date.now() - Date.parse(text)))} ago` : "";
 
-function table(records: readonly CacheRecord[]): string {
+function table(records: readonly BuildCacheRecord[]): string {
   if (records.length === 0) return "";
   const rows = records.map((record) => [
     record.ID.slice(0, 40),
@@ -74,7 +61,7 @@ function table(records: readonly CacheRecord[]): string {
   return all.map((row) => `${line(row).trimEnd()}\n`).join("");
 }
 
-function details(records: readonly CacheRecord[]): string {
+function details(records: readonly BuildCacheRecord[]): string {
   const line = (name: string, value: string) => (value === "" ? "" : `${`${name}:`.padEnd(16)}${value}\n`);
   return records
     .map((record) =>
@@ -95,8 +82,8 @@ function details(records: readonly CacheRecord[]): string {
     .join("");
 }
 
-function summary(records: readonly CacheRecord[]): string {
-  const sum = (wanted: (record: CacheRecord) => boolean) =>
+function summary(records: readonly BuildCacheRecord[]): string {
+  const sum = (wanted: (record: BuildCacheRecord) => boolean) =>
     humanSize(records.filter(wanted).reduce((total, { Size }) => total + Size, 0));
   const shared = records.some(({ Shared }) => Shared);
   const lines = shared ? [`Shared:\t\t${sum((r) => r.Shared)}`, `Private:\t${sum((r) => !r.Shared)}`] : [];

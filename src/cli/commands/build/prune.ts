@@ -1,16 +1,11 @@
 import { encodeFilters } from "../../../api/client/index.ts";
 import { humanSize } from "../../../lib/text/index.ts";
+import type { BuildPruneResponse } from "../../../spec/api/index.ts";
 import { command, noArgs } from "../../core/command.ts";
 import { confirm } from "../../core/confirm.ts";
 import * as flag from "../../core/flag.ts";
 import { pruneFilters } from "../../core/prune-filters.ts";
 import { checkBuilder } from "./builder-name.ts";
-
-/** Answer of POST /build/prune. */
-interface BuildPruneResponse {
-  readonly CachesDeleted?: readonly string[] | null;
-  readonly SpaceReclaimed?: number;
-}
 
 const sure = "Are you sure you want to continue?";
 const DANGLING = `WARNING! This will remove all dangling build cache. ${sure}`;
