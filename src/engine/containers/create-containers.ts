@@ -30,7 +30,7 @@ export function createContainers(context: ContainersContext): Containers {
     start: async (ref) => startContainer(context, find(ref)),
     stop: async (ref, options) => stopContainer(context, find(ref), options),
     restart: async (ref, options) => restartContainer(context, find(ref), options),
-    kill: async (ref, { signal }) => killContainer(context, find(ref), ref, signal || "KILL"),
+    kill: async (ref, { signal }) => killContainer(context, ref, signal || "KILL"),
     pause: async (ref) => pauseContainer(context, find(ref)),
     unpause: async (ref) => unpauseContainer(context, find(ref)),
     rename: async (ref, name) => renameContainer(context, find(ref), name),

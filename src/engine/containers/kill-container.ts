@@ -13,13 +13,9 @@ const PATIENCE = 10_000;
 const MOMENT = 2000;
 
 /** POST /containers/{id}/kill. With SIGKILL it resolves when the container has ended. */
-export async function killContainer(
-  context: ContainersContext,
-  container: Container,
-  ref: string,
-  signal: string,
-): Promise<void> {
+export async function killContainer(context: ContainersContext, ref: string, signal: string): Promise<void> {
   try {
+    const container = context.registry.find(ref);
     const number = signalNumber(signal);
     checkRunning({
       ...subjectOf(container),

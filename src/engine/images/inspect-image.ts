@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { ContainerConfig, ImageInspect } from "../../spec/api/index.ts";
 import { familiar } from "../../spec/index.ts";
 import type { ImageRecord } from "../../store/index.ts";
@@ -79,5 +80,10 @@ function driverData({ layers }: ImagesDeps, record: ImageRecord): Record<string,
   const paths = record.layers.map(({ chainId }) => layers.get(chainId)?.path).filter((path) => path !== undefined);
   const [top, ...below] = paths.reverse();
   if (top === undefined) return null;
-  return { ...(below.length === 0 ? {} : { LowerDir: below.join(":") }), UpperDir: top };
+  return {
+    ...(below.length === 0 ? {} : { LowerDir: below.join(":") }),
+    MergedDir: `${dirname(top)}/merged`,
+    UpperDir: top,
+    WorkDir: `${dirname(top)}/work`,
+  };
 }

@@ -25,7 +25,7 @@ export function parseLocalOptions(name: string, options: StringMap | null): Loca
   const { type = "", device = "", o = "", ...rest } = options ?? {};
   for (const key of Object.keys(rest)) throw invalid(`create ${name}: invalid option: ${JSON.stringify(key)}`);
   if (type === "" && device === "" && o === "") return undefined;
-  if (device === "") throw invalid(`create ${name}: missing device in volume options`);
+  if (device === "") throw invalid(`create ${name}: missing required option: "device"`);
   if (type === "" && !/(^|,)r?bind(,|$)/.test(o)) throw invalid(`create ${name}: missing type in volume options`);
   let bits = 0;
   const data: string[] = [];

@@ -74,7 +74,7 @@ test.each<[object, string, string]>([
   [{ Name: "x".repeat(300) }, "invalid", "longer than"],
   [{ Name: "ab", Driver: "foo" }, "not-found", 'create ab: error looking up volume plugin foo: plugin "foo" not found'],
   [{ Name: "ab", DriverOpts: { foo: "x" } }, "invalid", 'create ab: invalid option: "foo"'],
-  [{ Name: "ab", DriverOpts: { type: "tmpfs" } }, "invalid", "create ab: missing device in volume options"],
+  [{ Name: "ab", DriverOpts: { type: "tmpfs" } }, "invalid", 'create ab: missing required option: "device"'],
 ])("%j is refused as %s", async (body, kind, text) => {
   const { service } = await setUp();
   await expect(service.create(body)).rejects.toMatchObject({ kind, message: expect.stringContaining(text) });

@@ -17,7 +17,7 @@ export interface PortRequest {
 export function parsePort(text: string): { port: number; protocol: Protocol } {
   const [number = "", protocol = "tcp"] = text.split("/", 2);
   const port = Number(number);
-  if (!/^\d{1,5}$/.test(number) || port > 65535) throw invalid(`invalid port specification: ${JSON.stringify(text)}`);
+  if (!/^\d{1,5}$/.test(number) || port > 65535) throw invalid(`invalid port specification: ${JSON.stringify(number)}`);
   const name = protocol.toLowerCase();
   if (name !== "tcp" && name !== "udp" && name !== "sctp") throw invalid(`invalid proto: ${protocol}`);
   return { port, protocol: name };

@@ -12,7 +12,8 @@ export function networkError(method: string, url: URL, error: unknown): BerthErr
   const why = reason(error, url);
   // Docker pings a registry before anything else, so its users know these failures with that address.
   const shown = /^(?:dial |tls: )/.test(why) && url.pathname.startsWith("/v2/") ? new URL("/v2/", url) : url;
-  return new BerthError("unavailable", `${asked(method, shown)}: ${why}`, { cause: error });
+  // What the system said is told in other words: as the cause it would stand in the message a second time.
+  return new BerthError("unavailable", `${asked(method, shown)}: ${why}`);
 }
 
 /** `Get "https://r.example/v2/"`. Queries are left out: they can hold what nobody should read. */

@@ -94,8 +94,8 @@ function securityOptions(config: HostConfig): string[] | null {
   return [...(own ?? []), "label=disable"];
 }
 
-function namesOf(names: string[] | null | undefined, machine: Machine): string[] | null {
-  return names == null ? null : normalizeCapabilities(names, machine.capabilities);
+function namesOf(field: "CapAdd" | "CapDrop", names: string[] | null | undefined, machine: Machine): string[] | null {
+  return names == null ? null : normalizeCapabilities(field, names, machine.capabilities);
 }
 
 /** Docker's own arrangement with clients of memory limits: without a word on swap, as much again. */
@@ -116,8 +116,8 @@ export function adaptHostConfig(from: HostConfig, defaults: AdaptDefaults): Host
   const config: HostConfig = { ...NOTHING_CHOSEN, ...withoutUndefined(from) };
   const { machine } = defaults;
   config.NetworkMode ||= "default";
-  config.CapAdd = namesOf(config.CapAdd, machine);
-  config.CapDrop = namesOf(config.CapDrop, machine);
+  config.CapAdd = namesOf("CapAdd", config.CapAdd, machine);
+  config.CapDrop = namesOf("CapDrop", config.CapDrop, machine);
   config.MemorySwap = memorySwap(config);
   config.ShmSize ||= defaults.shmSize ?? DEFAULT_SHM_SIZE;
   config.IpcMode ||= defaults.ipcMode ?? "private";

@@ -5,7 +5,7 @@ import { capabilitiesFor, DEFAULT_CAPABILITIES, normalizeCapabilities } from "./
 const wishes = (add: string[], drop: string[] = [], privileged = false) => ({ add, drop, privileged });
 
 test("names in any form", () => {
-  expect(normalizeCapabilities(["chown", "CAP_KILL", "cap_sys_admin", "all"], CAPABILITIES)).toEqual([
+  expect(normalizeCapabilities("CapAdd", ["chown", "CAP_KILL", "cap_sys_admin", "all"], CAPABILITIES)).toEqual([
     "CAP_CHOWN",
     "CAP_KILL",
     "CAP_SYS_ADMIN",

@@ -23,17 +23,22 @@ const ALL = "ALL";
 
 /**
  * Names as a user gives them ("sys_admin", "CAP_SYS_ADMIN", "all"), in their full form. Throws "invalid" with Docker's
- * text for a name that nobody knows, and for one that this machine cannot give (`available`).
+ * text for a name that nobody knows, and for one that this machine cannot give (`available`); `field` is the member of
+ * the request that they come from.
  */
-export function normalizeCapabilities(names: readonly string[], available: readonly string[]): string[] {
+export function normalizeCapabilities(
+  field: "CapAdd" | "CapDrop",
+  names: readonly string[],
+  available: readonly string[],
+): string[] {
   return names.map((name) => {
     const upper = name.toUpperCase();
     if (upper === ALL) return ALL;
     const full = upper.startsWith("CAP_") ? upper : `CAP_${upper}`;
-    if (!CAPABILITIES.includes(full)) throw invalid(`unknown capability: ${JSON.stringify(full)}`);
+    if (!CAPABILITIES.includes(full)) throw invalid(`invalid ${field}: unknown capability: ${JSON.stringify(full)}`);
     if (!available.includes(full)) {
       throw invalid(
-        `capability not supported by your kernel or not available in the current environment: ${JSON.stringify(full)}`,
+        `invalid ${field}: capability not supported by your kernel or not available in the current environment: ${JSON.stringify(full)}`,
       );
     }
     return full;
@@ -49,8 +54,8 @@ export interface CapabilityWishes {
 /** The capabilities of a container: Docker's rules for --privileged, --cap-add and --cap-drop. */
 export function capabilitiesFor(wishes: CapabilityWishes, available: readonly string[]): string[] {
   if (wishes.privileged) return [...available];
-  const add = normalizeCapabilities(wishes.add, available);
-  const drop = normalizeCapabilities(wishes.drop, available);
+  const add = normalizeCapabilities("CapAdd", wishes.add, available);
+  const drop = normalizeCapabilities("CapDrop", wishes.drop, available);
   if (add.includes(ALL)) return available.filter((name) => !drop.includes(name));
   if (drop.includes(ALL)) return [...new Set(add)];
   const kept = DEFAULT_CAPABILITIES.filter((name) => !drop.includes(name));

@@ -28,10 +28,18 @@ async function inspect(call: PlainCall): Promise<void> {
   sendJson(call.reply, forClient(image, call.version));
 }
 
+/** What the configuration of every image had until API 1.50, said or not. */
+const formerConfig = {
+  ...{ Hostname: "", Domainname: "", User: "", AttachStdin: false, AttachStdout: false, AttachStderr: false },
+  ...{ Tty: false, OpenStdin: false, StdinOnce: false, Env: null, Cmd: null, Image: "", Volumes: null },
+  ...{ WorkingDir: "", Entrypoint: null, OnBuild: null, Labels: null },
+};
+
 /** Members that were dropped from the API and that clients of that time read without asking whether they are there. */
 function forClient(image: ImageInspect, version: string): object {
   return {
     ...image,
+    ...(atLeast(version, "1.50") ? {} : { Config: { ...formerConfig, ...image.Config } }),
     ...(atLeast(version, "1.44") ? {} : { VirtualSize: image.Size }),
     ...(atLeast(version, "1.45") ? {} : { Container: "", ContainerConfig: image.Config ?? {} }),
   };

@@ -1,5 +1,5 @@
 import { invalid } from "../../../lib/index.ts";
-import { parsePort } from "../../../network/index.ts";
+import { parsePort, planPorts } from "../../../network/index.ts";
 import type { ContainerConfig, EndpointSettings, HostConfig, NetworkingConfig } from "../../../spec/api/index.ts";
 
 /** How a container is joined to networks: its own loopback only, the host's, another container's, or networks of names. */
@@ -35,9 +35,8 @@ export function planNetwork(
   networking: NetworkingConfig,
 ): { mode: string; networking: NetworkingConfig } {
   const asked = plainName(hostConfig.NetworkMode ?? "");
-  for (const port of [...Object.keys(hostConfig.PortBindings ?? {}), ...Object.keys(config.ExposedPorts ?? {})]) {
-    if (!port.includes("-")) parsePort(port);
-  }
+  for (const port of Object.keys(config.ExposedPorts ?? {})) if (!port.includes("-")) parsePort(port);
+  planPorts(config, hostConfig);
   const { kind } = parseNetworkMode(asked);
   const given = Object.entries(networking.EndpointsConfig ?? {}).map(
     ([name, settings]) => [plainName(name), settings ?? {}] as const,
