@@ -48,7 +48,7 @@ async function askPs(
   const result = chosen.code === 0 ? chosen : await ask([]);
   if (result.code === 0) return { output: result.stdout.toString("utf8") };
   const [line = ""] = result.stderr.toString("utf8").split("\n");
-  return { failure: line || `exit status ${result.code}` };
+  return { failure: `ps: ${line || `exit status ${result.code}`}` };
 }
 
 const hostUsers = async () => userNames(await readFile("/etc/passwd", "utf8").catch(() => ""));
