@@ -12,6 +12,9 @@ export interface LayerRecord {
   size: number;
   /** Bytes of its tar. */
   tarBytes: number;
+  /** Its tar tells times as `PackTreeOptions` has them: nanoseconds, in decimal. */
+  clampTime?: string;
+  exactTime?: boolean;
   /** The boot in which it was unpacked, and whether it has reached the disk since. */
   bootId: string;
   synced: boolean;

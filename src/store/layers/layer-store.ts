@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { chmodSync, chownSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { readdir, readFile, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { BerthError, conflict, createKeyedQueue, makeFolders, writeFileAtomic } from "../../lib/index.ts";
 import { DEFAULT_TAR_LIMITS, type TarLimits } from "../../lib/tar/index.ts";
@@ -44,6 +45,29 @@ export type UnpackedLayer = Layer & {
   source?: { bytes: number; digest?: Digest; compression: UnpackResult["compression"] };
 };
 
+/** A layer in the making: `path` is its directory and `work` overlay's, beside it. A crash takes both away. */
+export interface LayerDraft {
+  readonly path: string;
+  readonly work: string;
+}
+
+export interface AdoptOptions {
+  /** Chain id of the layer below. */
+  parent?: Digest;
+  /** File to make of the layer's tar, packed with zstd. */
+  blobPath: string;
+  clampTime?: bigint;
+  exactTime?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface AdoptedLayer {
+  readonly layer: Layer;
+  /** False where the same layer was there already: the draft is left for `discard`. */
+  readonly moved: boolean;
+  readonly blob: { digest: Digest; bytes: number };
+}
+
 /**
  * Layers by chain id. A layer counts once it is whole: it is unpacked under another name and renamed. It reaches the
  * disk later (`synced`); what has not when the power is cut is forgotten at the next start, and unpacked again from its
@@ -60,6 +84,14 @@ export interface LayerStore {
   unpack(options: UnpackOptions): Promise<UnpackedLayer>;
   /** Unpacks the blob again, elsewhere, and compares: whether the layer's files are the blob's, whatever their times of access. */
   matches(chainId: Digest, blobPath: string, signal?: AbortSignal): Promise<boolean>;
+  /** Makes room for a layer; its directory has the owner and mode of the directory `like`. */
+  draft(like: string | undefined): LayerDraft;
+  /**
+   * Makes a layer of a draft that nobody changes any more. It may be mounted meanwhile: its directory is renamed only, in
+   * one synchronous step. A failure leaves the draft.
+   */
+  adopt(draft: LayerDraft, options: AdoptOptions): Promise<AdoptedLayer>;
+  discard(draft: LayerDraft): Promise<void>;
   /** Nobody may use the layer any more; that is the caller's to know. A missing one is no error. */
   remove(chainId: Digest): Promise<void>;
   /** Resolves when all layers of now are on disk. */
@@ -90,6 +122,7 @@ class Store implements LayerStore {
   readonly empty: string;
   readonly #trees: Trees;
   readonly #pool: JobPool = createJobPool({ size: PARALLEL });
+  readonly #packing: JobPool = createJobPool({ size: 2 });
   readonly #bootId = readBootId();
   readonly #records = new Map<Digest, LayerRecord>();
   readonly #serial = createKeyedQueue();
@@ -164,13 +197,66 @@ class Store implements LayerStore {
     }
   }
 
+  draft(like: string | undefined): LayerDraft {
+    const folder = join(this.folder, TEMPORARY + randomBytes(8).toString("hex"));
+    const path = join(folder, "diff");
+    mkdirSync(folder, { mode: 0o700 });
+    mkdirSync(join(folder, "work"), { mode: 0o700 });
+    mkdirSync(path, { mode: 0o755 });
+    const { uid, gid, mode } = like === undefined ? { uid: 0, gid: 0, mode: 0o755 } : statSync(like);
+    chownSync(path, uid, gid);
+    chmodSync(path, mode & 0o7777);
+    return { path, work: join(folder, "work") };
+  }
+
+  async adopt(draft: LayerDraft, options: AdoptOptions): Promise<AdoptedLayer> {
+    const { parent, blobPath, clampTime, exactTime, signal } = options;
+    const times = clampTime === undefined ? {} : { clampTime, ...(exactTime ? { exactTime } : {}) };
+    const packed = await this.#packing.run(
+      "pack",
+      { path: draft.path, form: "layer", compression: "zstd", level: 1, destination: blobPath, ...times },
+      signal === undefined ? {} : { signal },
+    );
+    const { diffId, tarBytes, size, digest, bytes } = packed;
+    const blob = { digest, bytes };
+    const known = this.get(chainIdOf(parent, diffId));
+    if (known !== undefined) return { layer: known, moved: false, blob };
+    const record: LayerRecord = {
+      schema: 1,
+      chainId: chainIdOf(parent, diffId),
+      ...(parent === undefined ? {} : { parent }),
+      diffId,
+      size,
+      tarBytes,
+      ...(clampTime === undefined ? {} : { clampTime: String(clampTime) }),
+      ...(exactTime ? { exactTime } : {}),
+      bootId: this.#bootId,
+      synced: false,
+    };
+    const folder = dirname(draft.path);
+    await writeFileAtomic(join(folder, "layer.json"), JSON.stringify(record), { durable: false });
+    const there = this.get(record.chainId);
+    if (there !== undefined) return { layer: there, moved: false, blob };
+    renameSync(folder, join(this.folder, folderOf(record.chainId)));
+    this.#records.set(record.chainId, record);
+    void this.#trees.remove(join(this.folder, folderOf(record.chainId), "work")).catch(() => {});
+    this.#syncSoon();
+    return { layer: this.#layerOf(record), moved: true, blob };
+  }
+
+  discard(draft: LayerDraft): Promise<void> {
+    return this.#trees.remove(dirname(draft.path));
+  }
+
   async matches(chainId: Digest, blobPath: string, signal?: AbortSignal): Promise<boolean> {
     const layer = this.get(chainId);
     if (layer === undefined) return false;
     const temporary = join(this.folder, TEMPORARY + randomBytes(8).toString("hex"));
     const options: JobOptions = signal === undefined ? {} : { signal };
-    const contentOf = async (path: string) =>
-      (await this.#pool.run("pack", { path, form: "layer", root: true, compression: "none" }, options)).diffId;
+    const { clampTime, exactTime = false } = this.#records.get(chainId) ?? {};
+    const times = clampTime === undefined ? {} : { clampTime: BigInt(clampTime), exactTime };
+    const request = { form: "layer", root: true, compression: "none", ...times } as const;
+    const contentOf = async (path: string) => (await this.#pool.run("pack", { ...request, path }, options)).diffId;
     try {
       const fresh = join(temporary, "diff");
       await makeFolders(fresh, 0o700);
@@ -285,6 +371,7 @@ class Store implements LayerStore {
   async close(): Promise<void> {
     clearTimeout(this.#syncTimer);
     await this.#pool.close();
+    await this.#packing.close();
   }
 }
 

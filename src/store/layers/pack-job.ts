@@ -9,7 +9,7 @@ import type { JobContext } from "../jobs/context.ts";
 import { type ChangesRequest, changesOf } from "../trees/changes.ts";
 import { type PackTreeOptions, packTree } from "./pack-tree.ts";
 
-export interface PackRequest extends Omit<PackTreeOptions, "checkpoint" | "skip"> {
+export interface PackRequest extends Omit<PackTreeOptions, "checkpoint" | "skip" | "onSize"> {
   /** The directory to pack. */
   path: string;
   /** Of a writable layer: pack only what differs from the layers below it. */
@@ -29,6 +29,8 @@ export interface PackResult {
   /** sha256 and bytes of what was written, compressed. */
   digest: string;
   bytes: number;
+  /** Bytes of the tree's files, each inode once. */
+  size: number;
 }
 
 /** Packs a tree into a file or to the other thread, hashing it before and after compression. */
@@ -37,7 +39,11 @@ export async function runPack(request: PackRequest, context: JobContext): Promis
   const after = request.compression === "none" ? undefined : new Counter(!request.unhashed);
   const { checkpoint } = context;
   const skip = request.changed === undefined ? {} : { skip: unchanged(request.path, request.changed, checkpoint) };
-  const tar = inBatches(packTree(request.path, { ...request, ...skip, checkpoint }));
+  let size = 0;
+  const onSize = (added: number) => {
+    size += added;
+  };
+  const tar = inBatches(packTree(request.path, { ...request, ...skip, checkpoint, onSize }));
   const plain = before.pass(tar);
   const packed = after === undefined ? plain : after.pass(compress(plain, request));
   if (request.destination !== undefined) {
@@ -47,7 +53,7 @@ export async function runPack(request: PackRequest, context: JobContext): Promis
   else for await (const _ of packed) checkpoint();
   const { digest: diffId, bytes: tarBytes } = before.result();
   const { digest, bytes } = after?.result() ?? { digest: diffId, bytes: tarBytes };
-  return { diffId, tarBytes, digest, bytes };
+  return { diffId, tarBytes, digest, bytes, size };
 }
 
 function unchanged(upper: string, below: Omit<ChangesRequest, "upper">, checkpoint: () => void) {

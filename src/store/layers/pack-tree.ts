@@ -37,8 +37,11 @@ export interface PackTreeOptions {
   root?: boolean;
   /** Keep holes as sparse entries (pax 1.0). Go's readers, GNU tar and libarchive know them; busybox does not. */
   sparse?: boolean;
-  /** Nanoseconds since 1970: later times become this one. */
+  /** Nanoseconds since 1970: later times become this one; with `exactTime` all do. */
   clampTime?: bigint;
+  exactTime?: boolean;
+  /** Told of each inode's bytes once, directories excepted. */
+  onSize?: (bytes: number) => void;
   /** Paths (bytes, as latin1) that are left out, with all below them. */
   skip?: (path: string) => boolean;
   /** Somebody changes the tree meanwhile who may want a device opened: files are held before they are opened. */
@@ -151,6 +154,7 @@ class Packer {
       return;
     }
     if (stat.nlink > 1) this.#linked.set(inode, path);
+    this.#options.onSize?.(stat.size);
     if (type === "file") yield* this.#file(dir, name, path);
     else yield this.#special(dir, name, path, stat, type);
   }
@@ -215,8 +219,8 @@ class Packer {
   }
 
   #time(ns: bigint): bigint {
-    const { clampTime } = this.#options;
-    return clampTime !== undefined && ns > clampTime ? clampTime : ns;
+    const { clampTime, exactTime = false } = this.#options;
+    return clampTime !== undefined && (exactTime || ns > clampTime) ? clampTime : ns;
   }
 
   #attributes(dir: number, name: CName): Map<string, Buffer> {
