@@ -64,6 +64,10 @@ const container: Record<string, Entry> = {
     async () => (await import("./commands/container/port.ts")).port,
   ),
   prune: entry("Remove all stopped containers", async () => (await import("./commands/container/prune.ts")).prune),
+  recreate: entry(
+    "Replace a container, keeping its name, volumes, networks and addresses",
+    async () => (await import("./commands/container/recreate.ts")).recreate,
+  ),
   rename: entry("Rename a container", async () => (await import("./commands/container/rename.ts")).rename),
   restart: entry(
     "Restart one or more containers",
@@ -288,6 +292,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     logs: "logs",
     pause: "pause",
     port: "port",
+    recreate: "recreate",
     rename: "rename",
     restart: "restart",
     rm: "rm",

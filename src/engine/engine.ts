@@ -146,6 +146,15 @@ export interface Containers {
   export(ref: string, signal: AbortSignal): Promise<Readable>;
   /** Makes an image and gives its id. */
   commit(ref: string, options: CommitOptions): Promise<string>;
+  /**
+   * Makes the container again with what the body changes, keeping its name, volumes, networks and addresses. The old one
+   * is back where the new one does not start or is not healthy within `timeout` seconds.
+   */
+  recreate(
+    ref: string,
+    body: ContainerCreateBody,
+    options: { timeout: number; stopTimeout?: number; signal: AbortSignal },
+  ): Promise<ContainerCreateResponse>;
   prune(filters: Filters): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>;
 }
 

@@ -67,6 +67,8 @@ export interface Container {
   run: Run | undefined;
   /** Set as long as it has addresses, which is while it starts and runs. */
   sandbox: Sandbox | undefined;
+  /** Addresses that its next run should have again, where they are free. */
+  addresses?: readonly Endpoint[];
   readonly queue: Queue;
   readonly execs: Set<string>;
   readonly attachers: Set<PendingAttach>;

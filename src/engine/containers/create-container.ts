@@ -13,6 +13,8 @@ export interface CreateOptions {
   name?: string;
   platform?: string;
   body: ContainerCreateBody;
+  /** Changes what was planned before anything is made of it. */
+  adjust?: (plan: CreatePlan) => CreatePlan;
 }
 
 /** POST /containers/create. When it resolves the container is on disk; when it rejects nothing is left of it. */
@@ -23,7 +25,8 @@ export async function createContainer(
   const name = options.name ? parseContainerName(options.name) : freeName(context);
   if (!options.body.Image) throw invalid(hasCommand(options.body) ? "no image specified" : "no command specified");
   const image = await context.images.resolve(options.body.Image, options.platform);
-  const plan = planCreate(options.body, image, factsFor(context, name, options.platform !== undefined));
+  const planned = planCreate(options.body, image, factsFor(context, name, options.platform !== undefined));
+  const plan = options.adjust?.(planned) ?? planned;
   const container = makeContainer(plan.record, CREATED);
   context.registry.add(container);
   context.images.acquire(image.id, container.id);

@@ -13,6 +13,7 @@ import { killContainer } from "./kill-container.ts";
 import { listContainers } from "./list-containers.ts";
 import { pauseContainer, unpauseContainer } from "./pause-container.ts";
 import { pruneContainers } from "./prune-containers.ts";
+import { recreateContainer } from "./recreate/recreate-container.ts";
 import { removeContainer } from "./remove-container.ts";
 import { renameContainer } from "./rename-container.ts";
 import { resizeContainer } from "./resize-container.ts";
@@ -46,6 +47,7 @@ export function createContainers(context: ContainersContext): Containers {
     changes: async (ref) => containerChanges(context, find(ref)),
     export: async (ref, signal) => exportContainer(context, find(ref), signal),
     commit: async (ref, options) => commitContainer(context, find(ref), options),
+    recreate: async (ref, body, options) => recreateContainer(context, find(ref), body, options),
     prune: (filters) => pruneContainers(context, filters),
   };
 }

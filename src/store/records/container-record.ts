@@ -62,6 +62,8 @@ export interface ContainerRecord {
   mounts: MountRecord[];
   /** Volumes without a name of the user's that were made for this container; `rm -v` removes them. */
   anonymousVolumes: string[];
+  /** While it takes another's place: which, and whether that ran. */
+  replaces?: { id: string; running: boolean };
 }
 
 /** Where a container's life stands: `containers/<id>/state.json`, written at each step without waiting for the disk. */

@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import type { HostConfig } from "../../../spec/api/index.ts";
-import { containerUpdate } from "../body-shapes.ts";
+import type { ContainerCreateBody, HostConfig } from "../../../spec/api/index.ts";
+import { containerCreate, containerUpdate } from "../body-shapes.ts";
 import { readJson } from "../json-body.ts";
-import { queryFlag, queryText } from "../query.ts";
+import { given, queryFlag, queryInt, queryText } from "../query.ts";
 import { beginJson, sendJson } from "../reply.ts";
 import { type PlainCall, type Route, route } from "../route.ts";
 import { readShape } from "../shape.ts";
@@ -34,8 +34,24 @@ async function update(call: PlainCall): Promise<void> {
   sendJson(call.reply, await call.engine.vitals.update(id(call), body));
 }
 
+const DEFAULT_WAIT = 60;
+
+async function recreate(call: PlainCall): Promise<void> {
+  const { engine, query, signal } = call;
+  const json = (await readJson(call.body, call.headers)) ?? {};
+  const body = readShape(containerCreate, json, "ContainerConfigWrapper") as ContainerCreateBody;
+  const options = { timeout: queryInt(query, "timeout") ?? DEFAULT_WAIT, signal };
+  const stopTimeout = queryInt(query, "t");
+  sendJson(
+    call.reply,
+    await engine.containers.recreate(id(call), body, { ...options, ...given({ stopTimeout }) }),
+    201,
+  );
+}
+
 export const vitalRoutes: readonly Route[] = [
   route("GET", "/containers/{id}/top", top),
   route("GET", "/containers/{id}/stats", stats),
   route("POST", "/containers/{id}/update", update),
+  route("POST", "/containers/{id}/recreate", recreate),
 ];

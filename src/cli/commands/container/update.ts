@@ -22,11 +22,31 @@ const FLAGS = {
   restart: flag.string("Restart policy to apply when a container exits"),
 };
 
+/** What a container has from its making on: its processes, or its place among others, would not follow. */
+const FIXED = Object.fromEntries(
+  [
+    "entrypoint",
+    "env",
+    "env-file",
+    "hostname",
+    "image",
+    "label",
+    "mount",
+    "read-only",
+    "user",
+    "volume",
+    "workdir",
+  ].map((name) => [
+    name,
+    flag.refused("string", `it cannot change while the container is there: use "recreate --${name}"`),
+  ]),
+);
+
 export const update = command({
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
   aliases: ["container update", "update"],
   arity: atLeast(1),
-  flags: FLAGS,
+  flags: { ...FLAGS, ...FIXED },
   async run(context, { flags, args, changed }) {
     if (!Object.keys(FLAGS).some((name) => changed(name as keyof typeof FLAGS)))
       throw new CliError("you must provide one or more flags when using this command");

@@ -20,7 +20,8 @@ export async function prepareSandbox(context: ContainersContext, container: Cont
   for (const { ref, settings } of attachmentsOf(container)) {
     const network = networking.find(ref);
     if (network.driver === "host" || network.driver === "null") continue;
-    sandbox.endpoints.push(allocate(context, sandbox, network, settings));
+    const before = container.addresses?.find((endpoint) => endpoint.network === network.id);
+    sandbox.endpoints.push(allocateAgain(context, sandbox, network, settings, before));
   }
   const { config, hostConfig, name } = container.record;
   const requests = planPorts(config, hostConfig);
@@ -31,6 +32,24 @@ export async function prepareSandbox(context: ContainersContext, container: Cont
     sandbox.ports = await networking.ports.take(name, requests, { v4, v6, publishOn });
   } catch (error) {
     throw doing(`driver failed programming external connectivity on endpoint ${name} (${(v4 ?? v6)?.id})`, error);
+  }
+}
+
+/** The same addresses again, where somebody else does not have them by now. */
+function allocateAgain(
+  context: ContainersContext,
+  sandbox: Sandbox,
+  network: NetworkRecord,
+  settings: EndpointSettings,
+  before: Endpoint | undefined,
+): Endpoint {
+  const fixed = settings.IPAMConfig?.IPv4Address || settings.IPAMConfig?.IPv6Address;
+  if (before === undefined || fixed) return allocate(context, sandbox, network, settings);
+  const wish = { IPv4Address: before.ipv4, IPv6Address: before.ipv6 };
+  try {
+    return allocate(context, sandbox, network, { ...settings, IPAMConfig: wish });
+  } catch {
+    return allocate(context, sandbox, network, settings);
   }
 }
 
@@ -49,8 +68,8 @@ export function allocate(
   let number = 0;
   while (taken.has(`${prefix}${number}`)) number++;
   return context.networking.allocate(network, {
-    ipv4: settings.IPAMConfig?.IPv4Address,
-    ipv6: settings.IPAMConfig?.IPv6Address,
+    ipv4: settings.IPAMConfig?.IPv4Address || undefined,
+    ipv6: settings.IPAMConfig?.IPv6Address || undefined,
     mac: settings.MacAddress,
     inside: wished && /^[^\s/:]{1,15}$/.test(wished) ? wished : `${prefix}${number}`,
   });

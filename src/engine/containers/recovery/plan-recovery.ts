@@ -1,6 +1,7 @@
 import { type ContainerStateRecord, CREATED, type StoredContainer } from "../../../store/records/index.ts";
 import type { RunState } from "../container.ts";
 import { wantsRestart } from "../restart-policy.ts";
+import { planReplacements } from "./plan-replacements.ts";
 
 /** What was found on disk and in the exec root. */
 export interface Observation {
@@ -24,6 +25,8 @@ export interface Recovery {
   remove: boolean;
   /** Its restart policy wants it to run. */
   start: boolean;
+  /** What it is called until it goes, where another has its name. */
+  name?: string;
 }
 
 export interface RecoveryPlan {
@@ -41,7 +44,10 @@ const UNKNOWN_EXIT = 255;
 export function planRecovery(observation: Observation): RecoveryPlan {
   const ids = new Set(observation.containers.map(({ record }) => record.id));
   return {
-    containers: observation.containers.map((stored) => recoveryOf(stored, observation)),
+    containers: planReplacements(
+      observation.containers,
+      observation.containers.map((stored) => recoveryOf(stored, observation)),
+    ),
     orphans: [...observation.runs.keys()].filter((id) => !ids.has(id)),
     folders: [...observation.halfMade],
   };

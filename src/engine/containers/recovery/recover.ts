@@ -24,7 +24,8 @@ export async function recover(context: ContainersContext): Promise<void> {
   for (const recovery of plan.containers) {
     const record = byId.get(recovery.id);
     if (record === undefined) continue;
-    const container = createContainer(record, recovery.state);
+    const named = recovery.name === undefined ? record : { ...record, name: recovery.name };
+    const container = createContainer(named, recovery.state);
     container.phase = "kept";
     if (!add(context, container)) continue;
     context.images.acquire(record.imageId, container.id);
@@ -73,6 +74,7 @@ async function execute(
   recovery: Recovery,
   run: RunState | undefined,
 ): Promise<void> {
+  await settleReplacement(context, container, recovery);
   if (recovery.run === "adopt" && run !== undefined) return adopt(context, container, run);
   if (recovery.run === "clear") await clearRun(context, container, run);
   await context.records.saveState(container.id, container.state);
@@ -80,6 +82,14 @@ async function execute(
   if (recovery.start) {
     context.background(`start of container ${container.id}`, () => startContainer(context, container));
   }
+}
+
+/** One that has taken another's place is an ordinary container from here on. */
+async function settleReplacement(context: ContainersContext, container: Container, recovery: Recovery): Promise<void> {
+  if (container.record.replaces === undefined || recovery.remove) return;
+  const { replaces: _, ...record } = container.record;
+  await context.records.save(record, { durable: true });
+  container.record = record;
 }
 
 /** Addresses, ports and names of a run that goes on stay its own. */
