@@ -1,5 +1,6 @@
 import type { Contender } from "./contender.ts";
 import type { Figure } from "./measure.ts";
+import { buildRows } from "./rows-build.ts";
 import { containerRows } from "./rows-containers.ts";
 import { imageRows } from "./rows-images.ts";
 import { memoryRows } from "./rows-memory.ts";
@@ -20,4 +21,4 @@ export interface Row {
   measure(contenders: Contender[], context: Context): Promise<Figure[]>;
 }
 
-export const rows: Row[] = [...containerRows, ...imageRows, ...memoryRows, ...networkRows];
+export const rows: Row[] = [...containerRows, ...imageRows, ...memoryRows, ...networkRows, ...buildRows];
