@@ -237,10 +237,22 @@ const buildx: Record<string, Entry> = {
   version: entry("Show buildx version information", async () => (await import("./commands/build/builders.ts")).version),
 };
 
+const cache: Record<string, Entry> = {
+  export: entry(
+    "Write the build cache to one archive, for another machine",
+    async () => (await import("./commands/build/cache.ts")).exportCache,
+  ),
+  import: entry(
+    "Add an exported build cache to this one",
+    async () => (await import("./commands/build/cache.ts")).importCache,
+  ),
+};
+
 /** The management commands. */
 export const GROUPS: Readonly<Record<string, Group>> = {
   builder: { summary: "Manage builds", entries: builder },
   buildx: { summary: "Build with more options, and manage builders", entries: buildx },
+  cache: { summary: "Carry the build cache to other machines", entries: cache },
   container: { summary: "Manage containers", entries: container },
   context: { summary: "Manage contexts", entries: context },
   image: { summary: "Manage images", entries: image },
