@@ -24,6 +24,8 @@ export async function sendRedirected(transport: Transport, request: HttpRequest)
     const { location } = response.headers;
     if (!statuses.has(response.status) || location === undefined) return { ...response, foreign };
     discardBody(response);
+    if (next.content !== undefined)
+      throw new BerthError("invalid", `${asked(next.method, next.url)}: refused a redirect of what is sent`);
     const url = targetOf(location, next);
     if (url.origin !== next.url.origin) foreign = true;
     if (foreign && next.body !== undefined)

@@ -16,6 +16,7 @@ import { checkLogin, type LoginResult } from "./check-login.ts";
 import { credentialsFrom } from "./credentials.ts";
 import { endpointsOf, mirrorEndpoint } from "./endpoint.ts";
 import { listTags } from "./list-tags.ts";
+import { type PushedBlob, pushBlob, pushManifest } from "./push.ts";
 import { pullError, refusal } from "./registry-error.ts";
 import { guardedBody, readBody } from "./response-body.ts";
 import { firstReachable, type Session } from "./session.ts";
@@ -62,11 +63,15 @@ export interface FetchedBlob {
   offset: number;
 }
 
-/** Reads from one registry (OCI distribution specification). Errors have Docker's texts; nothing is retried. */
+/** Reads from and writes to one registry (OCI distribution specification). Errors have Docker's texts; nothing is retried. */
 export interface RegistryClient {
   resolve(target: Target, options: FetchOptions & { accept: readonly string[] }): Promise<ResolvedManifest>;
   fetchBlob(repository: string, digest: Digest, options?: FetchOptions & { offset?: number }): Promise<FetchedBlob>;
   listTags(repository: string, options?: FetchOptions): Promise<string[]>;
+  /** Sends a blob unless the repository has it. Says whether it was sent. */
+  pushBlob(repository: string, blob: PushedBlob, options?: FetchOptions): Promise<boolean>;
+  /** Stores a manifest or an index under a tag, or under its digest; all that it names is there. */
+  pushManifest(target: Target, manifest: { mediaType: string; bytes: Buffer }, options?: FetchOptions): Promise<Digest>;
   /** Tries the credentials. Rejects with kind "unauthorized" where they are wrong. */
   checkAuth(options?: FetchOptions): Promise<LoginResult>;
   /** Closes kept connections. A client that is not closed holds some until the registry closes them. */
@@ -129,6 +134,20 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       } catch (error) {
         throw pullError(error, reference);
       }
+    },
+    async pushBlob(repository, blob, { signal } = {}) {
+      checked(domain, { path: repository });
+      return pushBlob(await upstream(signal), transport, repository, blob, signal);
+    },
+    async pushManifest(target, manifest, { signal } = {}) {
+      const { path, tag, digest } = checked(domain, target);
+      return pushManifest(
+        await upstream(signal),
+        transport,
+        { path, name: digest ?? tag ?? "latest" },
+        manifest,
+        signal,
+      );
     },
     async checkAuth({ signal } = {}) {
       return checkLogin(await upstream(signal), transport, credentials, signal);

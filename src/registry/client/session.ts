@@ -7,15 +7,16 @@ import { type RedirectedResponse, sendRedirected } from "./redirects.ts";
 import { RegistryError, refusal } from "./registry-error.ts";
 import { discardBody } from "./response-body.ts";
 import { type AccessToken, fetchToken } from "./token.ts";
-import type { Transport } from "./transport.ts";
+import type { Content, Transport } from "./transport.ts";
 
 export interface SessionRequest {
-  method: "GET" | "HEAD";
-  /** Below the endpoint: "v2/library/busybox/manifests/latest". */
+  method: "GET" | "HEAD" | "POST" | "PUT";
+  /** Below the endpoint: "v2/library/busybox/manifests/latest"; a whole address of the same origin serves, too. */
   path: string;
   headers?: Readonly<Record<string, string>>;
   /** What an access token has to allow. */
   scope?: string;
+  content?: Content;
   signal?: AbortSignal | undefined;
 }
 
@@ -56,10 +57,13 @@ function createSession(transport: Transport, endpoint: Endpoint, credentials: Cr
     const header = await authorization(request);
     const headers = { ...request.headers, ...(header === undefined ? {} : { authorization: header }) };
     const url = new URL(request.path, endpoint.url);
+    if (url.origin !== new URL(endpoint.url).origin)
+      throw new BerthError("invalid", `${asked(request.method, url)}: refused an address elsewhere`);
     return sendRedirected(transport, {
       method: request.method,
       url,
       headers,
+      content: request.content,
       insecure: endpoint.insecure,
       signal: request.signal,
     });

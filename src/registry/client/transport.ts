@@ -1,5 +1,6 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import type { Readable } from "node:stream";
 import { BerthError } from "../../lib/index.ts";
 import { networkError } from "./network-error.ts";
 
@@ -19,13 +20,21 @@ export interface TlsFiles {
 }
 
 export interface HttpRequest {
-  method: "GET" | "HEAD" | "POST";
+  method: "GET" | "HEAD" | "POST" | "PUT";
   url: URL;
   headers?: Readonly<Record<string, string>>;
   body?: string;
+  /** A large body, opened when it is sent, and again when it has to be sent again. */
+  content?: Content | undefined;
   /** Certificates are not verified. */
   insecure: boolean;
   signal?: AbortSignal | undefined;
+}
+
+export interface Content {
+  /** Bytes. */
+  readonly size: number;
+  open(): Readable;
 }
 
 export interface HttpResponse {
@@ -89,7 +98,7 @@ export function createTransport(options: {
 }
 
 function exchange(
-  { method, url, headers, body, signal }: HttpRequest,
+  { method, url, headers, body, content, signal }: HttpRequest,
   agent: http.Agent,
   open: typeof http.request,
   userAgent: string,
@@ -99,7 +108,12 @@ function exchange(
     const request = open(url, {
       method,
       agent,
-      headers: { "user-agent": userAgent, "accept-encoding": "identity", ...headers },
+      headers: {
+        "user-agent": userAgent,
+        "accept-encoding": "identity",
+        ...(content === undefined ? {} : { "content-length": content.size }),
+        ...headers,
+      },
       maxHeaderSize: headerLimit,
       ...(signal === undefined ? {} : { signal }),
     });
@@ -116,6 +130,17 @@ function exchange(
       clearTimeout(timer);
       reject(error);
     });
-    request.end(body);
+    if (content === undefined) request.end(body);
+    else upload(content, request, timer);
   });
+}
+
+/** The wait for an answer begins with each piece anew. An answer that comes early ends the sending. */
+function upload(content: Content, request: http.ClientRequest, timer: NodeJS.Timeout): void {
+  const source = content.open();
+  source.on("data", () => timer.refresh());
+  source.on("error", (error) => request.destroy(error));
+  request.once("response", () => source.destroy());
+  request.once("close", () => source.destroy());
+  source.pipe(request);
 }
