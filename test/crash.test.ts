@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importBusybox } from "./harness/busybox.ts";
 import { type Daemon, startDaemon } from "./harness/daemon.ts";
@@ -85,6 +86,43 @@ describe.skipIf(!isRoot)("a daemon killed with -9", () => {
     await daemon.restart("SIGTERM");
     expect(await state("kept")).toBe("running 0");
     await daemon.berth(["rm", "-f", "kept"]);
+  });
+
+  it("after the machine's restart starts a Compose project in the order of its dependencies", async () => {
+    const member = (service: string, dependsOn = "") => [
+      ...["--restart", "always", "--label", "com.docker.compose.project=shop"],
+      ...["--label", `com.docker.compose.service=${service}`],
+      ...["--label", `com.docker.compose.depends_on=${dependsOn}`],
+    ];
+    const health = ["--health-cmd", "test -e /run-of-now", "--health-interval", "100ms", "--health-retries", "200"];
+    await start("web", "exec sleep 600", member("web", "app:service_started:false"));
+    await start("app", "exec sleep 600", member("app", "db:service_healthy:false"));
+    const ready = "rm -f /run-of-now; sleep 0.7; touch /run-of-now; exec sleep 600";
+    await start("db", ready, [...member("db"), ...health]);
+    await daemon.signal("SIGKILL");
+    // What a restart of the machine leaves: no process, no mount, nothing on tmpfs.
+    await machine.exec("sh", ["-c", "kill -9 -1"]);
+    const exec = join(daemon.dir, "exec");
+    await until("nothing is mounted", async () => {
+      const mounts = (await machine.exec("sh", ["-c", `grep -o '${exec}[^ ]*' /proc/self/mountinfo`])).stdout;
+      for (const path of mounts.split("\n").filter(Boolean).reverse()) await machine.exec("umount", ["-l", path]);
+      return mounts === "";
+    });
+    await machine.exec("rm", ["-rf", exec]);
+    await daemon.start();
+    await until("all of it runs", async () => (await daemon.berth(["ps", "-q"])).stdout.split("\n").length === 4);
+    const time = async (what: string, name: string) => {
+      const text = (await daemon.berth(["inspect", "-f", what, name])).stdout.trim();
+      return new Date(text.replace(" +0000 UTC", "Z").replace(" ", "T")).getTime();
+    };
+    const healthy = await time(
+      "{{range .State.Health.Log}}{{if eq .ExitCode 0}}{{json .Start}}{{break}}{{end}}{{end}}",
+      "db",
+    );
+    const [app, web] = [await time("{{.State.StartedAt}}", "app"), await time("{{.State.StartedAt}}", "web")];
+    expect(app).toBeGreaterThan(healthy);
+    expect(web).toBeGreaterThan(app);
+    await daemon.berth(["rm", "-f", "web", "app", "db"]);
   });
 
   it("reports a container whose conmon was killed with -9 as exited with an error, and removes it", async () => {

@@ -2,6 +2,7 @@ import { type ContainerStateRecord, CREATED, type StoredContainer } from "../../
 import type { RunState } from "../container.ts";
 import { wantsRestart } from "../restart-policy.ts";
 import { planReplacements } from "./plan-replacements.ts";
+import type { Recovery } from "./recovery.ts";
 
 /** What was found on disk and in the exec root. */
 export interface Observation {
@@ -13,20 +14,6 @@ export interface Observation {
   bootId: string;
   /** RFC 3339. */
   now: string;
-}
-
-/** One container's way back. `state` is what it is afterwards, before anything else happens to it. */
-export interface Recovery {
-  id: string;
-  state: ContainerStateRecord;
-  /** "adopt": its run goes on, or has ended meanwhile. "clear": what is left of a run is taken down. */
-  run: "none" | "adopt" | "clear";
-  /** It was made with --rm and does not run. */
-  remove: boolean;
-  /** Its restart policy wants it to run. */
-  start: boolean;
-  /** What it is called until it goes, where another has its name. */
-  name?: string;
 }
 
 export interface RecoveryPlan {

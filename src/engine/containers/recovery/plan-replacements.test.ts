@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { CREATED, type StoredContainer } from "../../../store/records/index.ts";
-import type { Recovery } from "./plan-recovery.ts";
 import { planReplacements } from "./plan-replacements.ts";
+import type { Recovery } from "./recovery.ts";
 
 const stored = (id: string, name: string, replaces?: { id: string; running: boolean }): StoredContainer => ({
   record: { id, name, ...(replaces === undefined ? {} : { replaces }) } as StoredContainer["record"],

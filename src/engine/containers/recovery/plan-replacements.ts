@@ -1,5 +1,5 @@
 import type { StoredContainer } from "../../../store/records/index.ts";
-import type { Recovery } from "./plan-recovery.ts";
+import type { Recovery } from "./recovery.ts";
 
 /**
  * A crash while one container took the place of another leaves both. Where the new one has the name on disk, it has taken

@@ -10,9 +10,11 @@ import { publishNames } from "../network/attachments.ts";
 import { removeNow } from "../remove-now.ts";
 import { serveNames } from "../start/etc-files.ts";
 import { cgroupPathOf } from "../start/launch.ts";
-import { startContainer, startNow } from "../start-container.ts";
+import { startNow } from "../start-container.ts";
 import { tearDown } from "../tear-down.ts";
-import { type Observation, planRecovery, type Recovery } from "./plan-recovery.ts";
+import { type Observation, planRecovery } from "./plan-recovery.ts";
+import type { Recovery } from "./recovery.ts";
+import { startInOrder } from "./start-in-order.ts";
 
 /** Brings the containers of the data root back: observe, plan, execute. Nothing else may use them meanwhile. */
 export async function recover(context: ContainersContext): Promise<void> {
@@ -39,13 +41,17 @@ export async function recover(context: ContainersContext): Promise<void> {
     .catch((error: unknown) => context.warn(`published ports and the way out are not set up: ${messageOf(error)}`));
   unmountLeftovers(context, new Set(plan.containers.filter(({ run }) => run === "adopt").map(({ id }) => id)));
   for (const id of plan.orphans) await clearOrphan(context, id, observation.runs.get(id));
-  // Nothing here depends on another container, so a slow one holds up nobody.
+  // Nothing in this depends on another container, so a slow one holds up nobody.
   await Promise.all(
     known.map(({ container, recovery }) =>
       execute(context, container, recovery, observation.runs.get(container.id)).catch((error: unknown) =>
         context.warn(`recovery of container ${container.id}: ${messageOf(error)}`),
       ),
     ),
+  );
+  startInOrder(
+    context,
+    known.filter(({ recovery }) => recovery.start).map(({ container }) => container),
   );
 }
 
@@ -79,9 +85,6 @@ async function execute(
   if (recovery.run === "clear") await clearRun(context, container, run);
   await context.records.saveState(container.id, container.state);
   if (recovery.remove) await container.queue(() => removeNow(context, container, { volumes: true }));
-  if (recovery.start) {
-    context.background(`start of container ${container.id}`, () => startContainer(context, container));
-  }
 }
 
 /** One that has taken another's place is an ordinary container from here on. */
