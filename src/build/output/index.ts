@@ -8,6 +8,8 @@ export type { CacheEntry, CacheLayer } from "./cache/cache-document.ts";
 export { exportCache } from "./cache/export-cache.ts";
 export { type ImportedCache, importCache } from "./cache/import-cache.ts";
 export { INLINE_FIELD, inlineCache, readInlineCache } from "./cache/inline-cache.ts";
+export { pullCache, pushCache } from "./cache/registry-cache.ts";
 export { imageArchive } from "./image-archive.ts";
 export { type OutputOptions, parseOutputOptions } from "./output-options.ts";
+export { type Clients, type Pushed, pushImages } from "./push-image.ts";
 export { rootArchive } from "./root-archive.ts";

@@ -1,19 +1,25 @@
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import fc from "fast-check";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { createTar } from "../../../lib/tar/index.ts";
-import { digestOf, mediaTypes } from "../../../spec/index.ts";
+import { createRegistryClient } from "../../../registry/client/registry-client.ts";
+import { digestOf, mediaTypes, parseReference } from "../../../spec/index.ts";
 import { createLeases } from "../../../store/images/leases.ts";
 import { openBlobStore } from "../../../store/index.ts";
 import { createPacker, openLayerStore } from "../../../store/layers/index.ts";
 import { createArchives, createTrees } from "../../../store/trees/index.ts";
+import { findProgram } from "../../../system/index.ts";
+import { parseOutputOptions, pushImages } from "../index.ts";
 import { type CacheEntry, encodeCacheDocument, parseCacheDocument } from "./cache-document.ts";
 import { exportCache } from "./export-cache.ts";
 import { importCache } from "./import-cache.ts";
 import { inlineCache, readInlineCache } from "./inline-cache.ts";
+import { pullCache, pushCache } from "./registry-cache.ts";
 
 const base = mkdtempSync(join(tmpdir(), "berth-cache-"));
 const packer = createPacker();
@@ -36,6 +42,23 @@ async function host(name: string) {
     () => layers.close(),
   );
   return { blobs, layers, archives, leases: createLeases() };
+}
+
+const registryProgram = findProgram("docker-registry");
+
+async function startRegistry(): Promise<string> {
+  const folder = join(base, "registry");
+  mkdirSync(folder);
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const domain = `127.0.0.1:${(probe.address() as AddressInfo).port}`;
+  await new Promise((resolve) => probe.close(resolve));
+  const config = ["version: 0.1", `storage: {filesystem: {rootdirectory: ${folder}}}`, `http: {addr: "${domain}"}`];
+  writeFileSync(join(base, "config.yml"), config.join("\n"));
+  const server = spawn(registryProgram ?? "", ["serve", join(base, "config.yml")], { stdio: "ignore" });
+  closing.unshift(async () => void server.kill("SIGKILL"));
+  await vi.waitFor(async () => expect((await fetch(`http://${domain}/v2/`)).status).toBe(200), { timeout: 10_000 });
+  return domain;
 }
 
 async function layer(at: Awaited<ReturnType<typeof host>>, content: string) {
@@ -80,6 +103,50 @@ test("what one host exports another uses: layers by key, cache mounts whole", as
   expect(statSync(target).mode & 0o777).toBe(0o751);
   cache.close();
   expect(to.leases.idle).toBe(true);
+});
+
+test.runIf(registryProgram)("a registry holds caches and images", async () => {
+  const domain = await startRegistry();
+  const clients = (name: string) => {
+    const client = createRegistryClient({ domain: name, userAgent: "berth-test" });
+    closing.unshift(async () => client.close());
+    return client;
+  };
+  const from = { ...(await host("pusher")), clients };
+  const one = await layer(from, "one");
+  const entries = [{ key: keyOf("k"), layers: [one], value: 1 }];
+  const reference = parseReference(`${domain}/team/cache:main`);
+  await pushCache(reference, { entries, packer, signal }, from);
+  const to = { ...(await host("puller")), clients };
+  const cache = await pullCache(reference, to, signal);
+  expect(cache.find(keyOf("other"))).toBeUndefined();
+  expect(to.blobs.has(one.blob.digest)).toBe(false);
+  const entry = cache.find(keyOf("k"));
+  if (entry === undefined) throw new Error("unreachable");
+  const [chainId = ""] = await cache.materialise(entry, signal);
+  expect(readFileSync(join(to.layers.get(chainId)?.path ?? "", "f"), "utf8")).toBe("one");
+  cache.close();
+  await expect(pullCache(parseReference(`${domain}/team/none:x`), to, signal)).rejects.toMatchObject({
+    kind: "not-found",
+  });
+  // An image is no cache.
+  const config = Buffer.from(
+    JSON.stringify({ os: "linux", architecture: "amd64", rootfs: { diff_ids: [one.diffId] } }),
+  );
+  const image = { platform: { os: "linux", architecture: "amd64" }, config, layers: [one] };
+  const options = parseOutputOptions("image", { name: `${domain}/app:1,${domain}/app:2`, push: "true" });
+  const pushed = await pushImages(
+    [image, { ...image, platform: { os: "linux", architecture: "arm64" } }],
+    options,
+    from,
+    signal,
+  );
+  expect(pushed.map(({ reference: name }) => name)).toEqual([`${domain}/app:1`, `${domain}/app:2`]);
+  const list = await clients(domain).resolve({ path: "app", tag: "2" }, { accept: [mediaTypes.dockerIndex] });
+  expect(list.digest).toBe(pushed[1]?.digest);
+  await pushImages([image], options, from, signal);
+  await expect(pullCache(parseReference(`${domain}/app:1`), to, signal)).rejects.toThrow(/not a build cache|manifest/);
+  expect(from.leases.idle && to.leases.idle).toBe(true);
 });
 
 test("a cache that lies about a layer, or about a blob, poisons nothing", async () => {

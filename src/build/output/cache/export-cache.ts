@@ -29,10 +29,9 @@ export async function exportCache(options: ExportCacheOptions, deps: OutputDeps)
       { name: "oci-layout", bytes: Buffer.from('{"imageLayoutVersion":"1.0.0"}') },
       { name: "index.json", bytes: Buffer.from(JSON.stringify(index)) },
       { name: blobName(artifact.descriptor.digest), bytes: artifact.manifest },
+      { name: blobName(artifact.configDigest), bytes: artifact.config },
       ...artifact.blobs.map(({ digest, size }) => ({ name: blobName(digest), blob: digest, size })),
     ];
-    const config = JSON.parse(artifact.manifest.toString("utf8")) as { config: { digest: string } };
-    files.push({ name: blobName(config.config.digest), bytes: artifact.config });
     const stream = Readable.from(archiveOf(deps.blobs, files), { objectMode: false, highWaterMark: 1024 * 1024 });
     stream.once("close", () => lease.release());
     return stream;
@@ -43,7 +42,11 @@ export async function exportCache(options: ExportCacheOptions, deps: OutputDeps)
 }
 
 /** Packs the mounts into the store and describes everything; the lease holds the blobs. */
-async function makeArtifact(options: ExportCacheOptions, deps: OutputDeps, lease: Lease): Promise<CacheArtifact> {
+export async function makeArtifact(
+  options: ExportCacheOptions,
+  deps: OutputDeps,
+  lease: Lease,
+): Promise<CacheArtifact> {
   for (const { layers } of options.entries) lease.hold(...layers.map(({ blob }) => blob.digest));
   const entries = options.entries.filter(({ layers }) => layers.every(({ blob }) => deps.blobs.has(blob.digest)));
   const mounts: CachedMount[] = [];

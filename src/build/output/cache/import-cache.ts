@@ -76,20 +76,25 @@ async function textOf(entry: SpooledEntry | undefined, { blobs }: ImportDeps): P
   return blobs.read(await blobs.adopt(entry));
 }
 
-/** A document whose blobs are in the store, or can be brought there. */
+/** A document whose blobs are in the store, or which `bring` brings there. */
 export function openCache(
   document: CacheDocument,
   present: ReadonlySet<Digest>,
   deps: ImportDeps,
   lease: Lease,
+  bring: (digest: Digest) => Promise<void> = async () => {},
 ): ImportedCache {
   const usable = document.entries.filter(({ layers }) => layers.every(({ blob }) => present.has(blob.digest)));
   const byKey = new Map(usable.map((entry) => [entry.key, entry]));
   return {
     find: (key) => byKey.get(key),
-    materialise: (entry, signal) => unpackAll(entry, deps, lease, signal),
+    async materialise(entry, signal) {
+      for (const { blob } of entry.layers) await bring(blob.digest);
+      return unpackAll(entry, deps, lease, signal);
+    },
     mounts: document.mounts.filter(({ blob }) => present.has(blob.digest)),
     async fillMount({ blob }, target, signal) {
+      await bring(blob.digest);
       const directory = openRoot(target);
       const source = deps.blobs.openRead(blob.digest);
       try {
