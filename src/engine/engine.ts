@@ -240,7 +240,8 @@ export interface Doctor {
 export interface System {
   info(): Promise<Record<string, unknown>>;
   version(): Promise<Record<string, unknown>>;
-  df(options: { types?: string[] }): Promise<Record<string, unknown>>;
+  /** With `total` also what the data root takes on disk, which walks through all of it. */
+  df(options: { types?: string[]; total?: boolean }): Promise<Record<string, unknown>>;
   /** Checks credentials against a registry: POST /auth. */
   auth(credentials: RegistryAuth): Promise<{ Status: string; IdentityToken: string }>;
 }

@@ -1,6 +1,7 @@
-import { humanSize } from "../../lib/text/index.ts";
-import type { ContainerSummary, ImageSummary, Volume } from "../../spec/api/index.ts";
+import { humanSize, table } from "../../lib/text/index.ts";
+import type { ContainerSummary, DataRootUsage, ImageSummary, Volume } from "../../spec/api/index.ts";
 import { containerList } from "./container-list.ts";
+import { forTerminal } from "./for-terminal.ts";
 import { goJson } from "./go-json.ts";
 import { imageList, imageRows } from "./image-list.ts";
 import { formatList } from "./list-format.ts";
@@ -26,6 +27,8 @@ export interface DiskUsage {
   Containers?: ContainerSummary[] | null;
   Volumes?: Volume[] | null;
   BuildCache?: CacheRecord[] | null;
+  /** Berth's own. */
+  DataRoot?: DataRootUsage;
 }
 
 /** One line of `system df`. */
@@ -155,8 +158,15 @@ export async function detailedUsage(usage: DiskUsage): Promise<string> {
       "UsageCount",
       "Shared",
     ]),
+    ...(usage.DataRoot === undefined ? [] : [rootText(usage.DataRoot)]),
   ];
   return tables.join("");
+}
+
+/** What Docker does not tell: the whole, as du(1) would. */
+function rootText({ Path: path, Total: total, Parts: parts }: DataRootUsage): string {
+  const rows = [...parts.map(({ Name, Size }) => [Name, humanSize(Size)]), ["Total", humanSize(total)]];
+  return `\nDisk usage of ${forTerminal(1, { lines: false })(path)}:\n\n${table(rows, ["WHAT", "SIZE"])}`;
 }
 
 /** Here a container's size is its own layer's alone. */
@@ -183,6 +193,7 @@ export async function verboseJson(usage: DiskUsage, format: string): Promise<str
     Containers: rows(containerList({ truncate: false }), usage.Containers ?? []),
     Volumes: rows(VOLUME_LIST, usage.Volumes ?? []),
     BuildCache: rows(CACHE_LIST, usage.BuildCache ?? []),
+    ...(usage.DataRoot === undefined ? {} : { DataRoot: usage.DataRoot }),
   };
   if (format === "json") return `${goJson(data)}\n`;
   const { compile, execute } = await import("./template-list.ts");

@@ -1,6 +1,7 @@
 import { createRegistries } from "../../registry/index.ts";
 import type { RegistryAuth } from "../../spec/api/index.ts";
 import type { System } from "../engine.ts";
+import { dataRootUsage } from "./data-root-usage.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { engineId } from "./engine-id.ts";
 import { infoBody } from "./info.ts";
@@ -14,7 +15,11 @@ export function createSystem(parts: SystemParts): System {
   return {
     info: async () => infoBody(parts, await id, await programs()),
     version: async () => versionBody(parts, await programs()),
-    df: ({ types }) => diskUsage(parts, types),
+    async df({ types, total }) {
+      const usage = await diskUsage(parts, types);
+      if (!total) return usage;
+      return { ...usage, DataRoot: await dataRootUsage(parts.config.dataRoot, parts.context.trees) };
+    },
     auth: (credentials) => checkCredentials(parts, credentials),
   };
 }

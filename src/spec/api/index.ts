@@ -2,6 +2,7 @@
 export type * from "./archive.ts";
 export * from "./build.ts";
 export type * from "./container.ts";
+export type * from "./disk-usage.ts";
 export type * from "./doctor.ts";
 export type * from "./event.ts";
 export type * from "./image.ts";

@@ -27,7 +27,10 @@ async function diskUsage(call: PlainCall): Promise<void> {
   const types = call.query.getAll("type").filter((type) => type !== "");
   for (const type of types)
     if (!["container", "image", "volume", "build-cache"].includes(type)) throw invalid(`unknown object type: ${type}`);
-  const usage = await call.engine.system.df(types.length === 0 ? {} : { types });
+  const usage = await call.engine.system.df({
+    ...(types.length === 0 ? {} : { types }),
+    total: queryFlag(call.query, "total"),
+  });
   sendJson(call.reply, atLeast(call.version, "1.44") ? usage : withVirtualSizes(usage));
 }
 

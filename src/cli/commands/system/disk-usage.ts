@@ -12,7 +12,9 @@ export const diskUsage = command({
     verbose: flag.bool("Show detailed information on space usage", { short: "v" }),
   },
   async run(context, { flags }) {
-    const usage = await context.client.json<DiskUsage>("GET", "/system/df");
+    const usage = await context.client.json<DiskUsage>("GET", "/system/df", {
+      query: { total: flags.verbose },
+    });
     if (!flags.verbose) {
       const columns = ["Type", "TotalCount", "Active", "Size", "Reclaimable"];
       context.out.write(await formatList(usageList, usageRows(usage), flags.format, columns));
