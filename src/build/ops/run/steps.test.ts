@@ -7,6 +7,7 @@ import { detectCgroups, killCgroup, listCgroups, removeCgroup } from "../../../s
 test.runIf(able).each([
   ["steps on a real kernel", "steps"],
   ["a daemon that is killed leaves steps, which the next one ends", "recovery"],
+  ["steps on the default bridge", "network"],
 ])("%s, in a mount namespace of their own", async (_, name) => {
   const base = mkdtempSync("/dev/shm/berth-steps-");
   try {

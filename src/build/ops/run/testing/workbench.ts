@@ -15,13 +15,20 @@ import {
 import { openCacheMounts } from "../cache-mounts.ts";
 import type { StepsContext } from "../context.ts";
 import type { RunMount, Step } from "../step.ts";
+import type { StepNetwork } from "../step-network.ts";
 import { createSteps } from "../steps.ts";
 
 const APPLETS =
-  "sh cat echo env id ls mount mkdir rm rmdir touch ln sleep true pwd stat hostname head wc grep mv dd test seq nc";
+  "sh cat echo env id ls mount mkdir rm rmdir touch ln sleep true pwd stat hostname head wc grep mv dd test seq nc ip";
+
+const nowhere: StepNetwork = {
+  join: () => undefined,
+  resolvConf: () => "nameserver 192.0.2.1\n",
+  hostGateways: () => ["192.0.2.9"],
+};
 
 /** For tests with real steps: folders below `base`, a root of busybox, and what steps have left. */
-export async function openWorkbench(base: string) {
+export async function openWorkbench(base: string, network: StepNetwork = nowhere) {
   const cgroups = detectCgroups();
   const parent = `/${base.slice(base.lastIndexOf("/") + 1)}`;
   const folders = Object.fromEntries(
@@ -51,7 +58,7 @@ export async function openWorkbench(base: string) {
     scratch: at("scratch"),
     layers: { folder: at("layers"), empty: at("layers/empty") },
     cgroupParent: parent,
-    network: { join: () => undefined, resolvConf: () => "nameserver 192.0.2.1\n", hostGateways: () => ["192.0.2.9"] },
+    network,
     caches,
     trees,
     background: (_what, work) => void background.push(work()),
