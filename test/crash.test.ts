@@ -111,17 +111,25 @@ describe.skipIf(!isRoot)("a daemon killed with -9", () => {
     await machine.exec("rm", ["-rf", exec]);
     await daemon.start();
     await until("all of it runs", async () => (await daemon.berth(["ps", "-q"])).stdout.split("\n").length === 4);
-    const time = async (what: string, name: string) => {
-      const text = (await daemon.berth(["inspect", "-f", what, name])).stdout.trim();
-      return new Date(text.replace(" +0000 UTC", "Z").replace(" ", "T")).getTime();
-    };
-    const healthy = await time(
-      "{{range .State.Health.Log}}{{if eq .ExitCode 0}}{{json .Start}}{{break}}{{end}}{{end}}",
-      "db",
-    );
-    const [app, web] = [await time("{{.State.StartedAt}}", "app"), await time("{{.State.StartedAt}}", "web")];
-    expect(app).toBeGreaterThan(healthy);
-    expect(web).toBeGreaterThan(app);
+    const events = await daemon.berth([
+      // It takes until the next whole second.
+      ...[
+        "events",
+        "--since",
+        "0",
+        "--until",
+        String(Math.ceil(Date.now() / 1000)),
+        "--format",
+        "{{.Actor.Attributes.name}} {{.Action}}",
+      ],
+      ...["--filter", "event=start", "--filter", "event=health_status"],
+    ]);
+    expect(events.stdout.trim().split("\n")).toEqual([
+      "db start",
+      "db health_status: healthy",
+      "app start",
+      "web start",
+    ]);
     await daemon.berth(["rm", "-f", "web", "app", "db"]);
   });
 
