@@ -2,6 +2,7 @@ import type { Contender } from "./contender.ts";
 import type { Figure } from "./measure.ts";
 import { buildRows } from "./rows-build.ts";
 import { containerRows } from "./rows-containers.ts";
+import { fileRows } from "./rows-files.ts";
 import { imageRows } from "./rows-images.ts";
 import { memoryRows } from "./rows-memory.ts";
 import { networkRows } from "./rows-network.ts";
@@ -21,4 +22,4 @@ export interface Row {
   measure(contenders: Contender[], context: Context): Promise<Figure[]>;
 }
 
-export const rows: Row[] = [...containerRows, ...imageRows, ...memoryRows, ...networkRows, ...buildRows];
+export const rows: Row[] = [...containerRows, ...fileRows, ...imageRows, ...memoryRows, ...networkRows, ...buildRows];
