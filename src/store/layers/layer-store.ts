@@ -59,6 +59,8 @@ export interface AdoptOptions {
   clampTime?: bigint;
   exactTime?: boolean;
   signal?: AbortSignal;
+  /** Told in the moment in which the layer's directory comes to be elsewhere. */
+  onMove?: (path: string) => void;
 }
 
 export interface AdoptedLayer {
@@ -239,6 +241,7 @@ class Store implements LayerStore {
     if (there !== undefined) return { layer: there, moved: false, blob };
     renameSync(folder, join(this.folder, folderOf(record.chainId)));
     this.#records.set(record.chainId, record);
+    options.onMove?.(this.#layerOf(record).path);
     void this.#trees.remove(join(this.folder, folderOf(record.chainId), "work")).catch(() => {});
     this.#syncSoon();
     return { layer: this.#layerOf(record), moved: true, blob };

@@ -139,7 +139,7 @@ class Copy {
       return;
     }
     if (stat.nlink > 1 && this.#link(to, name, stat, path)) return;
-    if (type === S_IFREG) copyFile(from, to, name);
+    if (type === S_IFREG) copyFile(from, name, to, name);
     else if (type === S_IFLNK) symlinkAt(cstring(readlinkAt(from, name)), to, name);
     else mknodAt(to, name, type | 0o600, stat.rdevMajor, stat.rdevMinor);
     chownAt(to, name, stat.uid, stat.gid);
@@ -187,11 +187,12 @@ class Copy {
   }
 }
 
-function copyFile(from: number, to: number, name: CName): void {
+/** Copies the bytes of a regular file of an open directory into a new file of another: shared, or with its holes. */
+export function copyFile(from: number, name: CName, to: number, as: CName): void {
   const source = openRegular(from, name);
   try {
     const { size } = statFd(source);
-    const target = openAt(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    const target = openAt(to, as, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
       if (cloneFile(source, target)) return;
       for (const { offset, length } of [...dataSegments(source, size)]) copySegment(source, target, offset, length);
@@ -205,7 +206,7 @@ function copyFile(from: number, to: number, name: CName): void {
 }
 
 /** What is a file now, and nothing else at any moment: opening some devices is an act by itself. */
-function openRegular(dir: number, name: CName): number {
+export function openRegular(dir: number, name: CName): number {
   const held = openAt(dir, name, O_PATH | O_NOFOLLOW);
   try {
     if ((statFd(held).mode & S_IFMT) !== S_IFREG) throw new SyscallError("openat", ENOENT, "a file that has changed");
@@ -241,6 +242,6 @@ function copyByHand(source: number, target: number, offset: number, length: numb
 }
 
 /** Overlayfs shows none of its own attributes in a mount, so that whatever is listed belongs to the file. */
-function copyAttributes(from: number, fromName: CName, to: number, name: CName): void {
+export function copyAttributes(from: number, fromName: CName, to: number, name: CName): void {
   for (const [attribute, value] of getXattrsAt(from, fromName)) setXattrAt(to, name, attribute, value);
 }
