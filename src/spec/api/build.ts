@@ -214,3 +214,26 @@ export interface BuildCacheUsage {
   records: BuildCacheRecord[];
   ceiling: { maxUsedSpace: number; minFreeSpace: number; reservedSpace: number };
 }
+
+/**
+ * How a client's folder comes to the daemon. `POST /berth/build/context?key=FOLDER` has its manifest as body: a line of
+ * JSON for each entry, folders before what is in them. The answer names the lines (from 0) whose files the daemon lacks;
+ * `POST /berth/build/context/{id}` then has those as a tar, under their paths. Where nothing is lacked, nothing follows.
+ */
+export type ContextLine = readonly [
+  /** Relative, UTF-8, "/" between names. */
+  path: string,
+  /** Type and permissions, as stat(2) gives them. */
+  mode: number,
+  /** Bytes of a file; 0 of anything else. */
+  size: number,
+  /** Nanoseconds since 1970, in decimal digits. */
+  mtime: string,
+  /** Of a symbolic link. */
+  target?: string,
+];
+
+export interface ContextSyncAnswer {
+  readonly id: string;
+  readonly need: readonly number[];
+}
