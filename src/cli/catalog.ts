@@ -114,6 +114,10 @@ const container: Record<string, Entry> = {
 const image: Record<string, Entry> = {
   build: entry("Build an image from a Dockerfile", async () => (await import("./commands/build/build.ts")).build),
   history: entry("Show the history of an image", async () => (await import("./commands/image/history.ts")).history),
+  why: entry(
+    "Show which instruction put which bytes into an image",
+    async () => (await import("./commands/image/why.ts")).why,
+  ),
   import: entry(
     "Import the contents from a tarball to create a filesystem image",
     async () => (await import("./commands/image/import.ts")).importImage,

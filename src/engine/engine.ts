@@ -16,6 +16,7 @@ import type {
   ImageInspect,
   ImageSummary,
   ImagesPruneResponse,
+  ImageWhy,
   JSONMessage,
   NetworkConnectBody,
   NetworkCreateBody,
@@ -173,6 +174,8 @@ export interface Images {
   list(options: { all: boolean; filters: Filters; sharedSize: boolean; digests: boolean }): Promise<ImageSummary[]>;
   inspect(ref: string, options?: { platform?: string }): Promise<ImageInspect>;
   history(ref: string): Promise<ImageHistoryItem[]>;
+  /** Which instruction put which bytes in, what of them nobody sees, and what a change would save. */
+  why(ref: string, signal?: AbortSignal): Promise<ImageWhy>;
   tag(ref: string, target: string): Promise<void>;
   remove(ref: string, options: { force: boolean; prune: boolean; platforms?: string[] }): Promise<ImageDeleteItem[]>;
   prune(filters: Filters): Promise<ImagesPruneResponse>;

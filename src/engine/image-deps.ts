@@ -1,6 +1,7 @@
 import { createRegistries } from "../registry/index.ts";
 import type { BlobStore, ImageStore } from "../store/index.ts";
 import type { LayerStore } from "../store/layers/index.ts";
+import type { Trees } from "../store/trees/index.ts";
 import type { ContainersContext } from "./containers/context.ts";
 import type { Registry } from "./containers/registry.ts";
 import type { EngineConfig, EngineLog, ReloadableEngineConfig } from "./engine-config.ts";
@@ -12,6 +13,7 @@ export interface ImageParts {
   store: ImageStore;
   blobs: BlobStore;
   layers: LayerStore;
+  trees: Pick<Trees, "census">;
   registry: Registry;
   bus: EventBus;
   log: EngineLog;
@@ -21,11 +23,22 @@ export interface ImageParts {
 }
 
 /** What the Images service works with. */
-export function imageDeps({ store, blobs, layers, registry, bus, log, config, current }: ImageParts): ImagesDeps {
+export function imageDeps({
+  store,
+  blobs,
+  layers,
+  trees,
+  registry,
+  bus,
+  log,
+  config,
+  current,
+}: ImageParts): ImagesDeps {
   return {
     store,
     blobs,
     layers,
+    trees,
     registry: (domain, auth) =>
       createRegistries({
         insecureRegistries: current().insecureRegistries,

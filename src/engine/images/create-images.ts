@@ -20,6 +20,7 @@ import { restoreLayers } from "./restore-layers.ts";
 import { saveImages } from "./save-images.ts";
 import { tagImage } from "./tag-image.ts";
 import { createTransfers } from "./transfers.ts";
+import { whyImage } from "./why-image.ts";
 
 /** Images as the rest of the engine uses them, beside what the API asks for. */
 export interface ImageService extends Images {
@@ -73,6 +74,7 @@ export function createImages(given: ImagesDeps): ImageService {
     list: async (options) => listImages(deps, options),
     inspect: async (ref, options) => inspectImage(deps, ref, options?.platform),
     history: async (ref) => historyOf(deps, ref),
+    why: (ref, signal) => whyImage(deps, ref, signal),
     tag: (ref, target) => tagImage(deps, ref, target),
     remove: (ref, options) => removeImage(deps, ref, options),
     prune,

@@ -3,6 +3,7 @@ import type { RegistryAuth } from "../../spec/api/index.ts";
 import type { Digest } from "../../spec/index.ts";
 import type { BlobStore, ImageStore } from "../../store/index.ts";
 import type { LayerStore } from "../../store/layers/index.ts";
+import type { Trees } from "../../store/trees/index.ts";
 
 /** What Images needs of the layer store. */
 export type ImageLayers = Pick<LayerStore, "get" | "list" | "unpack" | "remove">;
@@ -19,6 +20,7 @@ export interface ImagesDeps {
   store: ImageStore;
   blobs: BlobStore;
   layers: ImageLayers;
+  trees: Pick<Trees, "census">;
   registry(domain: string, auth: RegistryAuth | undefined): ImageRegistry;
   /** Containers that were made from an image, running ones and others. */
   usersOf(imageId: Digest): readonly ImageUser[];

@@ -6,6 +6,7 @@ export type * from "./disk-usage.ts";
 export type * from "./doctor.ts";
 export type * from "./event.ts";
 export type * from "./image.ts";
+export type * from "./image-why.ts";
 export type * from "./network.ts";
 export type * from "./stats.ts";
 export type * from "./volume.ts";

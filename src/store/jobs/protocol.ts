@@ -6,6 +6,7 @@ import type { ArchivePackRequest, ArchiveUnpackRequest } from "../trees/archive-
 import type { ChangesRequest, TreeChange } from "../trees/changes.ts";
 import type { CopyTreeRequest } from "../trees/copy-tree.ts";
 import type { DiskUsage } from "../trees/disk-usage.ts";
+import type { LayerCensus, LayerCensusRequest } from "../trees/layer-census.ts";
 
 /** The work that the store does off the main thread: request and result of each job, plain data both. */
 export interface Jobs {
@@ -18,6 +19,7 @@ export interface Jobs {
   "archive-pack": { request: ArchivePackRequest; result: undefined };
   "archive-unpack": { request: ArchiveUnpackRequest; result: undefined };
   changes: { request: ChangesRequest; result: TreeChange[] };
+  "layer-census": { request: LayerCensusRequest; result: LayerCensus[] };
   "digest-file": { request: { path: string }; result: string };
   unmount: { request: { target: string }; result: undefined };
 }

@@ -9,6 +9,7 @@ import { runArchivePack, runArchiveUnpack } from "../trees/archive-jobs.ts";
 import { changesOf } from "../trees/changes.ts";
 import { copyTree } from "../trees/copy-tree.ts";
 import { diskUsageOf } from "../trees/disk-usage.ts";
+import { layerCensus } from "../trees/layer-census.ts";
 import { removeTreeSync } from "../trees/remove-tree.ts";
 import type { JobContext } from "./context.ts";
 import { type JobMessage, type JobName, type JobReply, type Jobs, toFailure } from "./protocol.ts";
@@ -32,6 +33,7 @@ const handlers: Handlers = {
   "archive-pack": runArchivePack,
   "archive-unpack": runArchiveUnpack,
   changes: (request, { checkpoint }) => changesOf(request, checkpoint),
+  "layer-census": (request, { checkpoint }) => layerCensus(request, checkpoint),
   "sync-file-system": ({ path }) => {
     syncFileSystemOf(path);
     return undefined;

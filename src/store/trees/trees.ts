@@ -1,6 +1,7 @@
 import { createJobPool } from "../jobs/index.ts";
 import type { CopyTreeRequest } from "./copy-tree.ts";
 import type { DiskUsage } from "./disk-usage.ts";
+import type { LayerCensus, LayerCensusRequest } from "./layer-census.ts";
 
 /** Work on whole directory trees, off the main thread. */
 export interface Trees {
@@ -11,6 +12,8 @@ export interface Trees {
   size(path: string): Promise<number>;
   /** Fills a new volume from an image's folder: see CopyTreeRequest. What was copied before a failure stays. */
   copyUp(request: CopyTreeRequest, signal?: AbortSignal): Promise<void>;
+  /** Which layer holds which bytes, and which of them a later one hides. */
+  census(request: LayerCensusRequest, signal?: AbortSignal): Promise<LayerCensus[]>;
   /** "sha256:…" of a file. */
   digest(path: string, signal?: AbortSignal): Promise<string>;
   /** Writes everything on the path's file system to disk. */
@@ -27,6 +30,7 @@ export function createTrees(): Trees {
     diskUsage: (path, signal) => pool.run("disk-usage", { path }, withSignal(signal)),
     size: async (path) => (await pool.run("disk-usage", { path })).bytes,
     copyUp: (request, signal) => pool.run("copy-tree", request, withSignal(signal)),
+    census: (request, signal) => pool.run("layer-census", request, withSignal(signal)),
     digest: (path, signal) => pool.run("digest-file", { path }, withSignal(signal)),
     sync: (path) => pool.run("sync-file-system", { path }),
     unmount: (target) => pool.run("unmount", { target }),

@@ -94,6 +94,7 @@ export const imageRoutes: readonly Route[] = [
   route("GET", "/images/{name...}/history", async (call) =>
     sendJson(call.reply, await call.engine.images.history(name(call))),
   ),
+  route("GET", "/images/{name...}/why", async (call) => sendJson(call.reply, await call.engine.images.why(name(call)))),
   route("POST", "/images/{name...}/tag", tag),
   route("POST", "/images/prune", prune, "1.25"),
   route("DELETE", "/images/{name...}", remove),

@@ -136,6 +136,7 @@ export async function createFakeWorld(image: ContainerConfig = { Cmd: ["sh"] }, 
     trees: {
       remove,
       diskUsage: async () => ({ bytes: 0, allocated: 0, entries: 0 }),
+      census: async () => [],
       digest: async () => "",
       size: async () => 0,
       copyUp: async ({ target }) => writeFileSync(join(target, "copied"), ""),

@@ -36,6 +36,7 @@ export async function testImages(
     store: await openImageStore(root, (message) => warnings.push(message)),
     blobs,
     layers,
+    trees,
     registry:
       options.registry ??
       (() => {
