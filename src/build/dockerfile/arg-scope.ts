@@ -17,11 +17,6 @@ export const PREDEFINED_ARGS: readonly string[] = [
   "ALL_PROXY",
 ].flatMap((name) => [name, name.toLowerCase()]);
 
-/** Platform arguments of the global scope. A stage has one of them only after it declares it. */
-export const PLATFORM_ARGS: readonly string[] = ["BUILD", "TARGET"].flatMap((side) =>
-  ["PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT"].map((name) => side + name),
-);
-
 export interface GlobalArgsInput {
   readonly buildPlatform: ArgPlatform;
   readonly targetPlatform: ArgPlatform;
