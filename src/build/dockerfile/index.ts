@@ -10,7 +10,7 @@ export * from "./expand.ts";
 export { inInstruction, instructionError } from "./in-instruction.ts";
 export type * from "./instruction.ts";
 export type { Location } from "./location.ts";
-export { didYouMean } from "./nearest-name.ts";
+export { didYouMean, nearestName } from "./nearest-name.ts";
 export { parseDockerfile } from "./parse-dockerfile.ts";
 export { parseExposed } from "./parse-exposed.ts";
 export type { Lookup } from "./shell-lexer.ts";
