@@ -100,6 +100,8 @@ class TreeHash {
   #properties(dir: number, name: CName, stat: RawStat, path: string): void {
     const owner = this.#request.owners ? `${stat.uid}:${stat.gid}` : "";
     this.#line(path, stat.mode.toString(8), owner);
+    // A client's folder comes without attributes.
+    if (this.#request.stable) return;
     for (const [attribute, value] of [...getXattrsAt(dir, name)].sort(([a], [b]) => (a < b ? -1 : 1)))
       this.#line(attribute, value.toString("latin1"));
   }
