@@ -11,8 +11,8 @@ const READ_ONLY = OPTIONS.slice(0, 3);
 
 /** A folder of the host's that shows the root's content. With `writable`, what is written goes to the step's scratch. */
 export function openMountRoot(place: StepPlace, { lowers }: MountRoot, writable: boolean): string {
-  const [only] = lowers;
-  if (!writable && lowers.length === 1 && only !== undefined) return only;
+  const [only = place.layers.empty, ...others] = lowers;
+  if (!writable && others.length === 0) return only;
   const target = place.next("root");
   mkdirSync(target, { mode: 0o700 });
   const overlay = { target, base: place.layers.folder };

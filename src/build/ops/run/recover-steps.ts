@@ -45,7 +45,9 @@ const ROUNDS = 400;
  */
 async function endMakers(bundle: string): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
-    const makers = readProcessIds().filter((pid) => argumentsOf(pid).includes(bundle));
+    const makers = readProcessIds().filter((pid) =>
+      argumentsOf(pid).some((word) => word === bundle || word.startsWith(`${bundle}/`)),
+    );
     if (makers.length === 0) return;
     for (const pid of makers) {
       const start = pidStartTime(pid);

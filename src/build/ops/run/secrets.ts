@@ -14,7 +14,10 @@ export interface SecretFiles {
   readonly env: string[];
 }
 
-/** Puts secrets where the step finds them: in variables, and in files on a file system that is in memory only. */
+/**
+ * Puts secrets where the step finds them: in files on a file system that is in memory only, and in variables, which the
+ * runtime keeps in the exec root while the step runs.
+ */
 export function placeSecrets(place: StepPlace, secrets: readonly SecretRunMount[]): SecretFiles {
   const given = secrets.filter(isGiven);
   const env = given.flatMap(({ env: name, value }) =>
@@ -43,7 +46,7 @@ function isGiven(secret: SecretRunMount): secret is SecretRunMount & { value: Ui
 }
 
 function mountMemory(place: StepPlace): string {
-  const target = place.next("secrets");
+  const target = place.next("memory");
   mkdirSync(target, { mode: 0o700 });
   const flags = MS.NOSUID | MS.NODEV | MS.NOEXEC;
   try {

@@ -39,11 +39,13 @@ if (role === "victim") {
   await killed(undefined);
   assert.ok(bench.remains().length > 5, "the step goes on without its daemon");
   await bench.steps.recover();
+  await bench.settled();
   assert.deepEqual(bench.remains(), []);
   for (const after of [60, 70, 80, 90, 100, 110]) {
     await killed(after);
     // What conmon and the runtime are about to make is seen and ended, too.
     await bench.steps.recover();
+    await bench.settled();
     assert.deepEqual(bench.remains(), []);
   }
   const next = await openWorkbench(base);

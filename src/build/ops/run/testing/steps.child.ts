@@ -1,6 +1,16 @@
 import { strict as assert } from "node:assert";
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, connect as dial } from "node:net";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -140,6 +150,23 @@ const tree = (folder: string) => readdirSync(folder, { recursive: true, encoding
   const length = String(word.length);
   assert.equal(out.split("\n").slice(0, 6).join(" "), `400 0 0 440 3 4 ${word} ${length} ${length} one`);
   assert.match(out, /on \/run\/secrets\/one type tmpfs \(ro,nosuid,nodev,noexec/);
+  // While the step runs nothing in the data root has it, nor has any file that is not the runtime's own.
+  const inside = await run(rootfs, "echo; while ! test -e /g/open; do :; done", {
+    mounts: [
+      { type: "secret", id: "three", value, env: "V" },
+      { type: "bind", target: "/g", from: { lowers: [at("roots")], key: "g" } },
+    ],
+    onOutput: () => {
+      const onDisk = execFileSync("sh", [
+        "-c",
+        `find ${base} -xdev -type f ! -name config.json -exec grep -l ${word} {} + || true`,
+      ]);
+      writeFileSync(join(at("roots"), "open"), onDisk);
+    },
+  });
+  assert.equal(inside.exitCode, 0);
+  assert.equal(readFileSync(join(at("roots"), "open"), "utf8"), "");
+  rmSync(join(at("roots"), "open"));
   await assert.rejects(run(rootfs, "true", mounts({ type: "secret", id: "x", required: true })), /secret x: not found/);
   const big = Buffer.alloc(500 * 1024 + 1);
   await assert.rejects(run(rootfs, "true", mounts({ type: "secret", id: "x", value: big })), /invalid secret size/);
@@ -147,6 +174,7 @@ const tree = (folder: string) => readdirSync(folder, { recursive: true, encoding
   assert.deepEqual(tree(upper), ["etc"]);
   const found = execFileSync("sh", ["-c", `grep -rl ${word} ${base} || true`], { encoding: "utf8" });
   assert.equal(found, "");
+  assert.deepEqual(bench.remains(), []);
 }
 
 {

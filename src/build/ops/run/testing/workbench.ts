@@ -100,6 +100,7 @@ export async function openWorkbench(base: string, network: StepNetwork = nowhere
     remains() {
       return [
         ...readdirSync(at("exec/build")),
+        ...readdirSync(join(at("exec"), "runtimes/crun")),
         ...readMounts()
           .map(({ mountPoint }) => mountPoint)
           .filter((point) => point.startsWith(at("exec/build")) || point.startsWith(at("scratch"))),
@@ -107,6 +108,7 @@ export async function openWorkbench(base: string, network: StepNetwork = nowhere
         ...processesOf(base),
       ];
     },
+    settled: () => Promise.all(background.splice(0)),
     async close() {
       await Promise.all(background);
       runtime.close();
