@@ -4,6 +4,7 @@
  * changes nothing else, a *fix*.
  */
 export { applyFixes, type Fixed } from "./apply-fixes.ts";
+export { buildWarnings } from "./build-warnings.ts";
 export { type CheckReport, checkDockerfile } from "./check-dockerfile.ts";
 export type { BaseFacts, CheckFacts } from "./facts.ts";
 export type { Finding, TextEdit } from "./finding.ts";

@@ -22,6 +22,8 @@ const SHOWN_COLUMNS = 160;
  */
 export class DockerfileError extends BerthError {
   readonly file: string;
+  /** The whole file, for whoever shows another excerpt. */
+  readonly lines: readonly string[];
   readonly location: Location;
   /** Where to look, counted from 1. */
   readonly line: number;
@@ -37,6 +39,7 @@ export class DockerfileError extends BerthError {
     this.name = "DockerfileError";
     this.reason = reason;
     this.file = place.file;
+    this.lines = place.lines;
     this.location = place.location;
     this.line = place.at?.line ?? place.location.startLine;
     this.column = place.at?.column ?? place.location.startColumn;
