@@ -73,7 +73,14 @@ function cachesIn({ watched }: Census, index: number): ImageSaving[] {
     const known = CACHES[path];
     if (known === undefined) return [];
     const [what, suggestion] = known;
-    return [{ Layer: index + 1, Size: bytes, Reason: `${files} files of ${what}`, Suggestion: suggestion }];
+    return [
+      {
+        Layer: index + 1,
+        Size: bytes,
+        Reason: `${files === 1 ? "1 file" : `${files} files`} of ${what}`,
+        Suggestion: suggestion,
+      },
+    ];
   });
 }
 
