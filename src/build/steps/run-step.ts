@@ -57,9 +57,8 @@ export async function runVertex(steps: Steps, input: RunStepInput): Promise<void
 }
 
 const scriptMount = ({ name, data }: { name: string; data: string }): RunMount => ({
-  type: "secret",
-  id: name,
-  value: Buffer.from(data),
+  type: "file",
+  data: Buffer.from(data),
   target: join("/dev/pipes", name),
   mode: 0o755,
 });

@@ -8,7 +8,7 @@ import type { StepsContext } from "./context.ts";
 import { writeEtcFiles } from "./etc-files.ts";
 import type { MountPoint } from "./mount-points.ts";
 import { openMountRoot, pinSource } from "./pin-source.ts";
-import { placeSecrets } from "./secrets.ts";
+import { placeFile, placeSecrets } from "./secrets.ts";
 import { placeSshSockets } from "./ssh-sockets.ts";
 import type { BindRunMount, CacheRunMount, RunMount, Step, TmpfsRunMount } from "./step.ts";
 import type { StepPlace } from "./step-place.ts";
@@ -41,6 +41,8 @@ export async function placeMounts(
     if (each.type === "bind") binds.push(placeBind(place, each));
     else if (each.type === "cache") binds.push(await placeCache(context, place, each, step.signal, undo));
     else if (each.type === "tmpfs") binds.push(placeTmpfs(place, each));
+    else if (each.type === "file")
+      binds.push({ ...placeFile(place, each), readOnly: true, flags: ["nosuid", "nodev"] });
   }
   const secrets = placeSecrets(place, ofType(wanted, "secret"));
   const ssh = await placeSshSockets(place, ofType(wanted, "ssh"), undo);
@@ -66,7 +68,9 @@ function resolve({ machine }: StepsContext, step: Step, binds: readonly Bind[]):
     const mount = bindMount({ source, destination: places[index] ?? target, readOnly }, machine);
     return { ...mount, options: [...mount.options, ...flags] };
   });
-  const points = mounts.map(({ source, destination }) => ({
+  // What is below the kernel's file systems is made in them, by the runtime.
+  const inRoot = mounts.filter(({ destination }) => !/^\/(?:dev|proc|sys)\//.test(destination));
+  const points = inRoot.map(({ source, destination }) => ({
     place: destination,
     kind: statSync(source).isDirectory() ? ("directory" as const) : ("file" as const),
   }));

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { invalid } from "../../../lib/index.ts";
 import { codeOf, MS, mount } from "../../../system/index.ts";
-import type { SecretRunMount } from "./step.ts";
+import type { FileRunMount, SecretRunMount } from "./step.ts";
 import type { StepPlace } from "./step-place.ts";
 
 /** BuildKit's limit for one secret, in bytes. */
@@ -45,10 +45,20 @@ function isGiven(secret: SecretRunMount): secret is SecretRunMount & { value: Ui
   return true;
 }
 
-function mountMemory(place: StepPlace): string {
+/** Puts a file of the build's own where the step can execute it. */
+export function placeFile(
+  place: StepPlace,
+  { data, mode = 0o644, target }: FileRunMount,
+): SecretFiles["binds"][number] {
+  const source = join(mountMemory(place, MS.NOSUID | MS.NODEV), "file");
+  writeFileSync(source, data, { mode: 0o600 });
+  chmodSync(source, mode);
+  return { source, target };
+}
+
+function mountMemory(place: StepPlace, flags: number = MS.NOSUID | MS.NODEV | MS.NOEXEC): string {
   const target = place.next("memory");
   mkdirSync(target, { mode: 0o700 });
-  const flags = MS.NOSUID | MS.NODEV | MS.NOEXEC;
   try {
     // Memory that is never written to a swap disk either: Linux 6.4.
     mount("tmpfs", target, "tmpfs", flags, "mode=0700,noswap");

@@ -78,8 +78,17 @@ export interface SshRunMount {
   readonly gid?: number;
 }
 
+/** A file that the step reads or executes, such as a here-document's script. */
+export interface FileRunMount {
+  readonly type: "file";
+  readonly target: string;
+  readonly data: Uint8Array;
+  /** 0644 unless given. */
+  readonly mode?: number;
+}
+
 /** `RUN --mount`, with its words expanded and its sources found. A relative target is below the working directory. */
-export type RunMount = BindRunMount | CacheRunMount | TmpfsRunMount | SecretRunMount | SshRunMount;
+export type RunMount = BindRunMount | CacheRunMount | TmpfsRunMount | SecretRunMount | SshRunMount | FileRunMount;
 
 export interface StepLimits {
   /** Bytes; swap included in `memorySwap`. */

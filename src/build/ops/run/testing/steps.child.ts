@@ -119,6 +119,16 @@ const tree = (folder: string) => readdirSync(folder, { recursive: true, encoding
 }
 
 {
+  say("a script of the build's own");
+  const { rootfs, upper, close } = bench.root();
+  const data = Buffer.from("#!/bin/cat\nshown by its own interpreter\n");
+  const script = { type: "file", target: "/dev/pipes/EOF", data, mode: 0o755 } as const;
+  assert.equal((await run(rootfs, "", { args: ["/dev/pipes/EOF"], ...mounts(script) })).out, String(data));
+  close();
+  assert.deepEqual(tree(upper), ["etc"]);
+}
+
+{
   say("tmpfs; a mount point is left where the step has put something beside it");
   const { rootfs, upper, close } = bench.root();
   const { out } = await run(
