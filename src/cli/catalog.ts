@@ -205,19 +205,28 @@ const system: Record<string, Entry> = {
   prune: entry("Remove unused data", async () => (await import("./commands/system/prune.ts")).prune),
 };
 
-const context: Record<string, Entry> = Object.fromEntries(
-  [
-    ["create", "Create a context"],
-    ["export", "Export a context to a tar archive FILE or a tar stream on STDOUT."],
-    ["import", "Import a context from a tar or zip file"],
-    ["inspect", "Display detailed information on one or more contexts"],
-    ["ls", "List contexts"],
-    ["rm", "Remove one or more contexts"],
-    ["show", "Print the name of the current context"],
-    ["update", "Update a context"],
-    ["use", "Set the current {program} context"],
-  ].map(([name = "", summary = ""]) => [name, later(summary, `context ${name}`)]),
-);
+const context: Record<string, Entry> = {
+  create: entry("Create a context", async () => (await import("./commands/context/create.ts")).create),
+  export: entry(
+    "Export a context to a tar archive FILE or a tar stream on STDOUT.",
+    async () => (await import("./commands/context/export.ts")).exportContext,
+  ),
+  import: entry(
+    "Import a context from a tar or zip file",
+    async () => (await import("./commands/context/import.ts")).importContext,
+  ),
+  inspect: entry(
+    "Display detailed information on one or more contexts",
+    async () => (await import("./commands/context/inspect.ts")).inspect,
+  ),
+  ls: entry("List contexts", async () => (await import("./commands/context/list.ts")).list, ["list"]),
+  rm: entry("Remove one or more contexts", async () => (await import("./commands/context/remove.ts")).remove, [
+    "remove",
+  ]),
+  show: entry("Print the name of the current context", async () => (await import("./commands/context/show.ts")).show),
+  update: entry("Update a context", async () => (await import("./commands/context/update.ts")).update),
+  use: entry("Set the current {program} context", async () => (await import("./commands/context/use.ts")).use),
+};
 
 const builder: Record<string, Entry> = {
   build: entry("Build an image from a Dockerfile", async () => (await import("./commands/build/build.ts")).build),
