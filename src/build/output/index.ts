@@ -4,11 +4,6 @@
  * Vocabulary: a *built image* is config and layers for one platform; *documents* are what describes it to others.
  */
 export type { BuiltImage, OutputDeps } from "./built-image.ts";
-export type { CacheEntry, CacheLayer } from "./cache/cache-document.ts";
-export { exportCache } from "./cache/export-cache.ts";
-export { type ImportedCache, importCache } from "./cache/import-cache.ts";
-export { INLINE_FIELD, inlineCache, readInlineCache } from "./cache/inline-cache.ts";
-export { pullCache, pushCache } from "./cache/registry-cache.ts";
 export { imageArchive } from "./image-archive.ts";
 export { type OutputOptions, parseOutputOptions } from "./output-options.ts";
 export { type Clients, type Pushed, pushImages } from "./push-image.ts";
