@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseDockerfile } from "../../build/dockerfile/index.ts";
-import type { BuildRequest } from "../../spec/api/index.ts";
+import type { BuildRequest, BuildStatus } from "../../spec/api/index.ts";
 import { checkRequest, fixDockerfile } from "./check-request.ts";
 
 const request: BuildRequest = { context: { kind: "empty" } };
@@ -31,4 +31,27 @@ test("options come from the build argument; safe fixes are made", () => {
     "lint violation found for rules: LegacyKeyValueFormat",
   );
   expect(fixDockerfile(text, { request, dockerfile, configOf })).toBe("FROM scratch AS a\nENV b=c\nUSER 1\n");
+});
+
+test("a check gives a result, a build goes on or ends with the findings", async () => {
+  const { checkBuild } = await import("./check-build.ts");
+  const store = { find: () => undefined } as never;
+  const deps = { imageParts: { store }, trees: { diskUsage: async () => ({ bytes: 3e8, allocated: 0, entries: 1 }) } };
+  const events: BuildStatus[] = [];
+  const run = (more: Partial<BuildRequest>) =>
+    checkBuild(deps, {
+      request: { ...request, dockerfile: { name: "Dockerfile", data: Buffer.from(text).toString("base64") }, ...more },
+      dockerfile,
+      context: "/nowhere",
+      emit: (status) => events.push(status),
+      signal: new AbortController().signal,
+    });
+  expect(await run({})).toBeUndefined();
+  expect(events[0]?.warnings).toHaveLength(2);
+  expect(await run({ call: "check" })).toEqual({});
+  expect(events[1]?.warnings).toHaveLength(3);
+  expect(decode((await run({ call: "check", fix: true }))?.fixed)).toContain("ENV b=c");
+  await expect(run({ buildArgs: { BUILDKIT_DOCKERFILE_CHECK: "error=true" } })).rejects.toThrow(
+    /^lint violation found/,
+  );
 });
