@@ -9,6 +9,7 @@ import { createPacker, openLayerStore } from "../store/layers/index.ts";
 import { openContainerRecords, openRunStates } from "../store/records/index.ts";
 import { createArchives, createTrees } from "../store/trees/index.ts";
 import { openVolumeStore } from "../store/volumes/index.ts";
+import { createBuilds } from "./builds/index.ts";
 import type { RunState } from "./containers/container.ts";
 import type { ContainersContext, ContainersSettings } from "./containers/context.ts";
 import { createContainers } from "./containers/create-containers.ts";
@@ -57,7 +58,7 @@ export async function createEngine(config: EngineConfig, log: EngineLog): Promis
 }
 
 async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Promise<RunningEngine> {
-  await openRoots(config);
+  await openRoots(config, log.warn);
   let current: ReloadableEngineConfig = config;
   const host = await surveyHost(config, log);
   const stores = await openStores(config, log, undo);
@@ -71,9 +72,8 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
     // What close cuts short is taken up again at the next start.
     if (!closing) log.error(message);
   });
-  const images = createImages(
-    imageDeps({ ...stores, store: stores.images, registry, bus, log, config, current: () => current }),
-  );
+  const imageParts = imageDeps({ ...stores, store: stores.images, registry, bus, log, config, current: () => current });
+  const images = createImages(imageParts);
   const volumes = createVolumes(
     volumesContext({
       ...stores,
@@ -115,6 +115,16 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
   const endWatch = watchHealth(context);
   undo.push("health actions", async () => endWatch());
   await recover(context);
+  const builds = await createBuilds({
+    ...config,
+    context,
+    host,
+    layers: stores.layers,
+    store: stores.images,
+    images,
+    imageParts,
+  });
+  undo.push("builds", () => builds.close());
   for (const path of stores.volumes.leftovers) background("remove an old volume", () => stores.trees.remove(path));
   background("collection of unused layers", () => images.collectGarbage());
   const doctorParts = {
@@ -125,7 +135,7 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
     collectGarbage: images.collectGarbage,
     restoreLayers: images.restoreLayers,
   };
-  const parts = { config, host, context, images, volumes: volumes.service, current: () => current };
+  const parts = { config, host, context, images, volumes: volumes.service, current: () => current, builds };
   return {
     engine: {
       containers: createContainers(context),
@@ -136,6 +146,7 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
       events: createEvents(bus),
       system: createSystem(parts),
       vitals: createVitals(context, host),
+      builds,
       doctor: {
         examine: ({ repair, deep, signal }) => examine({ ...doctorParts, deep, signal }, { repair }),
       },

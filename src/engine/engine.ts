@@ -1,11 +1,15 @@
 import type { Readable, Writable } from "node:stream";
 import type {
+  BuildCacheUsage,
+  BuildPruneResponse,
+  BuildRequest,
   ContainerChange,
   ContainerConfig,
   ContainerCreateBody,
   ContainerCreateResponse,
   ContainerInspect,
   ContainerSummary,
+  ContextSyncAnswer,
   DoctorReport,
   EventMessage,
   ExecCreateBody,
@@ -50,6 +54,7 @@ export interface Engine {
   readonly system: System;
   readonly vitals: Vitals;
   readonly doctor: Doctor;
+  readonly builds: Builds;
 }
 
 /**
@@ -233,6 +238,31 @@ export interface Events {
     options: { since?: bigint; until?: bigint; filters: Filters },
     signal: AbortSignal,
   ): AsyncIterable<EventMessage>;
+}
+
+export interface Builds {
+  /** POST /build. Rejects where nothing was built yet; from the first step on a failure is told in the progress. */
+  classic(
+    build: { request: BuildRequest; quiet: boolean; remote?: string },
+    body: Readable,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** One build on a connection of frames, see BUILD_FRAME. Never rejects. */
+  graph(input: Readable, output: Writable, signal: AbortSignal): Promise<void>;
+  /** Begins to bring the copy of a client's folder up to date. */
+  syncContext(key: string, manifest: Readable): Promise<ContextSyncAnswer>;
+  /** Takes the files that the copy lacks. */
+  fillContext(id: string, archive: Readable): Promise<void>;
+  /** Bounds in bytes; `maxUsed` undefined removes all that the filters name. */
+  prune(options: {
+    all: boolean;
+    filters: Filters;
+    reserved: number;
+    maxUsed: number | undefined;
+    minFree: number;
+  }): Promise<BuildPruneResponse>;
+  cache(): Promise<BuildCacheUsage>;
 }
 
 export interface Doctor {

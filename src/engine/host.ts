@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { mkdir, statfs } from "node:fs/promises";
+import { mkdir, rename, statfs } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { BerthError, messageOf, readJsonFile, writeFileAtomic } from "../lib/index.ts";
+import { BerthError, kindOf, messageOf, readJsonFile, writeFileAtomic } from "../lib/index.ts";
 import { chooseRuntime, type Machine, type RuntimeProgram } from "../runtime/index.ts";
 import {
   type CgroupLayout,
@@ -125,7 +125,7 @@ async function defaultRuntimeOf(
 }
 
 /** Makes both roots and reads the data root's version. Rejects with "corrupt" where a newer engine has written it. */
-export async function openRoots({ dataRoot, execRoot }: EngineConfig): Promise<void> {
+export async function openRoots({ dataRoot, execRoot }: EngineConfig, warn: (message: string) => void): Promise<void> {
   await mkdir(dataRoot, { recursive: true, mode: 0o700 });
   await mkdir(execRoot, { recursive: true, mode: 0o711 });
   if ((await statfs(dataRoot)).type === OVERLAY_MAGIC) {
@@ -138,12 +138,19 @@ export async function openRoots({ dataRoot, execRoot }: EngineConfig): Promise<v
     );
   }
   const path = join(dataRoot, "version.json");
-  const version = await readJsonFile<{ schema?: unknown }>(path);
+  const version = await readJsonFile<{ schema?: unknown } | null>(path).catch(async (error: unknown) => {
+    if (kindOf(error) !== "corrupt") throw error;
+    // What does not read says nothing of a newer engine; it is kept for whoever wants to know what happened.
+    const aside = `${path}.broken-${Date.now()}`;
+    await rename(path, aside);
+    warn(`${messageOf(error)}: it is set aside as ${aside}`);
+    return undefined;
+  });
   if (version === undefined) await writeFileAtomic(path, JSON.stringify({ schema: 1 }), { durable: true });
-  else if (version.schema !== 1) {
+  else if (version?.schema !== 1) {
     throw new BerthError(
       "corrupt",
-      `${dataRoot} has schema ${String(version.schema)}, which this version does not know`,
+      `${dataRoot} has schema ${String(version?.schema)}, which this version does not know`,
     );
   }
 }

@@ -24,6 +24,7 @@ function fakeEngine(parts: EnginePart): Engine {
     "system",
     "vitals",
     "doctor",
+    "builds",
   ] as const;
   const entries = services.map((service) => [service, strict(service, parts[service] ?? {})]);
   return Object.fromEntries(entries) as unknown as Engine;

@@ -13,7 +13,8 @@ export function planBuild(input: PlanInput): Plan {
   const planner = new Planner(input, planStage);
   try {
     const result = planner.target();
-    if (planner.missing.size === 0) return { graph: { vertices: planner.vertices, result, platform: input.platform } };
+    if (planner.missing.size === 0)
+      return { graph: { vertices: planner.vertices, steps: planner.steps(), result, platform: input.platform } };
   } catch (error) {
     // What an unknown base would have said may be what is wrong.
     if (planner.missing.size === 0) throw error;

@@ -66,7 +66,14 @@ class StagePlanner {
       for (const trigger of triggers) this.#apply(trigger);
     }
     this.#source = this.#planner.input.dockerfile;
-    for (const instruction of instructions) this.#apply(instruction);
+    const { from } = this.#stage;
+    this.#planner.note(this.#stage, { text: from.original, vertex: this.#top });
+    for (const instruction of instructions) {
+      const before = this.#top;
+      this.#apply(instruction);
+      const vertex = this.#top === before ? undefined : this.#top;
+      this.#planner.note(this.#stage, { text: instruction.original, vertex });
+    }
     return {
       top: this.#top,
       base: this.#base,
@@ -227,10 +234,8 @@ class StagePlanner {
         config({ Shell: [...instruction.shell] }, `SHELL [${instruction.shell.join(" ")}]`);
         break;
       case "onbuild":
-        config(
-          { OnBuild: [...(this.#config.OnBuild ?? []), instruction.expression] },
-          `ONBUILD ${instruction.expression}`,
-        );
+        // BuildKit leaves it out of the history.
+        this.#config = { ...this.#config, OnBuild: [...(this.#config.OnBuild ?? []), instruction.expression] };
         break;
       case "maintainer":
         this.#author = instruction.maintainer;

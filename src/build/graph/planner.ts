@@ -11,7 +11,7 @@ import {
   type Stage,
   stagesOf,
 } from "../dockerfile/index.ts";
-import type { BaseImage, ImageNeed, StageState, Vertex } from "./vertex.ts";
+import type { BaseImage, ImageNeed, PlannedStep, StageState, Vertex } from "./vertex.ts";
 
 /** Where a name that is no stage leads: files from elsewhere, or an image under another name. */
 export type NamedContext = { readonly kind: "files" } | { readonly kind: "image"; readonly reference: string };
@@ -40,6 +40,7 @@ export class Planner {
   readonly globals: ReadonlyMap<string, string>;
   readonly vertices = new Map<string, Vertex>();
   readonly missing = new Map<string, ImageNeed>();
+  readonly #steps = new Map<number, PlannedStep[]>();
   readonly #states = new Map<number, StageState>();
   readonly #contextImages = new Map<string, string>();
   readonly #path: number[] = [];
@@ -93,6 +94,16 @@ export class Planner {
     this.#path.pop();
     this.#states.set(index, state);
     return state;
+  }
+
+  note(stage: Stage, step: PlannedStep): void {
+    const steps = this.#steps.get(stage.index) ?? [];
+    this.#steps.set(stage.index, steps);
+    steps.push(step);
+  }
+
+  steps(): PlannedStep[] {
+    return [...this.#steps].sort(([a], [b]) => a - b).flatMap(([, steps]) => steps);
   }
 
   add(vertex: Vertex): string {

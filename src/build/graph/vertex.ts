@@ -114,7 +114,15 @@ export interface StageState {
   readonly epoch: bigint;
 }
 
+/** An instruction of a stage that is needed, in the order of the file; ONBUILD's are not among them. */
+export interface PlannedStep {
+  readonly text: string;
+  /** Its vertex, where it has one. */
+  readonly vertex: string | undefined;
+}
+
 export interface Graph {
+  readonly steps: readonly PlannedStep[];
   /** Every vertex after its inputs. */
   readonly vertices: ReadonlyMap<string, Vertex>;
   readonly result: StageState;

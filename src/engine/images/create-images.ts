@@ -4,7 +4,7 @@ import type { ImageRecord } from "../../store/index.ts";
 import { giveBackMemory } from "../../system/index.ts";
 import type { Images } from "../engine.ts";
 import { createAfterQuiet } from "./after-quiet.ts";
-import { collectAll } from "./collect-unused.ts";
+import { collectAll, collectAmong } from "./collect-unused.ts";
 import { type CommitImageOptions, commitImage } from "./commit-image.ts";
 import { historyOf } from "./history-image.ts";
 import type { ImagesDeps } from "./images-context.ts";
@@ -36,6 +36,8 @@ export interface ImageService extends Images {
   commit(options: CommitImageOptions): Promise<Digest>;
   /** After start-up, once all users are known: drops removed images that nothing uses and leftovers of old pulls. */
   collectGarbage(): Promise<void>;
+  /** Removes, of these blobs and layers, what nothing needs any more. */
+  collectAmong(ids: readonly string[]): Promise<void>;
   /** Unpacks again what an image lacks of its layers. */
   restoreLayers(id: Digest): Promise<void>;
   /** Bytes of all layers, each counted once. */
@@ -106,6 +108,9 @@ export function createImages(given: ImagesDeps): ImageService {
     async collectGarbage() {
       for (const record of deps.store.list()) await dropIfUnused(record);
       await collectAll(deps, new Date(Date.now() - leftoverAge));
+    },
+    async collectAmong(ids) {
+      await collectAmong(deps, ids);
     },
     layersSize: () => deps.layers.list().reduce((sum, { size }) => sum + size, 0),
   };

@@ -12,17 +12,19 @@ export async function diskUsage(
 ): Promise<Record<string, unknown>> {
   for (const type of types ?? []) if (!TYPES.includes(type)) throw invalid(`unknown object type: ${type}`);
   const wants = (type: string) => types === undefined || types.length === 0 || types.includes(type);
-  const [images, containers, volumes] = await Promise.all([
+  const [images, containers, volumes, cache] = await Promise.all([
     wants("image") ? imagesOf(parts) : undefined,
     wants("container") ? containersOf(parts) : undefined,
     wants("volume") ? volumesOf(parts) : undefined,
+    wants("build-cache") ? parts.builds.cache() : undefined,
   ]);
   return {
     LayersSize: wants("image") ? parts.images.layersSize() : 0,
     Images: images ?? null,
     Containers: containers ?? null,
     Volumes: volumes ?? null,
-    BuildCache: wants("build-cache") ? [] : null,
+    BuildCache: cache?.records ?? null,
+    ...(cache === undefined ? {} : { BuildCacheCeiling: cache.ceiling }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { ContainersContext } from "../containers/context.ts";
-import type { Images, Volumes } from "../engine.ts";
+import type { Builds, Images, Volumes } from "../engine.ts";
 import type { EngineConfig, ReloadableEngineConfig } from "../engine-config.ts";
 import type { Host } from "../host.ts";
 
@@ -11,4 +11,5 @@ export interface SystemParts {
   context: ContainersContext;
   images: Images & { layersSize(): number };
   volumes: Volumes;
+  builds: Pick<Builds, "cache">;
 }

@@ -42,7 +42,11 @@ function parts(): SystemParts {
     list: async () => [{ Id: "sha256:1", Size: 5, Containers: -1 }],
     layersSize: () => 42,
   } as unknown as SystemParts["images"];
-  return { config, host, context: world.context, images, volumes: world.volumes.service, current: () => config };
+  const builds = {
+    cache: async () => ({ records: [], ceiling: { maxUsedSpace: 9, minFreeSpace: 5, reservedSpace: 1 } }),
+  };
+  const { context, volumes } = world;
+  return { config, host, context, images, volumes: volumes.service, current: () => config, builds };
 }
 
 test("info counts containers by state and names what is there", async () => {
@@ -92,11 +96,11 @@ test("disk usage has the wanted types only", async () => {
 
 test("an engine keeps its id, and a newer data root is left alone", async () => {
   const config = defaultEngineConfig({ dataRoot: `${root}/data`, execRoot: `${root}/exec` });
-  await openRoots(config);
+  await openRoots(config, () => {});
   const id = await engineId(config.dataRoot);
   expect(id).toMatch(/^[0-9a-f-]{36}$/);
-  await openRoots(config);
+  await openRoots(config, () => {});
   expect(await engineId(config.dataRoot)).toBe(id);
   await writeFileAtomic(`${config.dataRoot}/version.json`, '{"schema":2}', { durable: false });
-  await expect(openRoots(config)).rejects.toMatchObject({ kind: "corrupt" });
+  await expect(openRoots(config, () => {})).rejects.toMatchObject({ kind: "corrupt" });
 });

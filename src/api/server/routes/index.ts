@@ -1,6 +1,7 @@
 /** The route table, a file for each family of endpoints. The order matters only where two patterns overlap. */
 import type { Route } from "../route.ts";
 import { attachRoutes } from "./attach.ts";
+import { buildRoutes } from "./build.ts";
 import { containerFileRoutes } from "./container-files.ts";
 import { containerRoutes } from "./containers.ts";
 import { eventRoutes } from "./events.ts";
@@ -28,5 +29,6 @@ export const routes: readonly Route[] = [
   ...volumeRoutes,
   ...eventRoutes,
   ...networkRoutes,
+  ...buildRoutes,
   ...unbuiltRoutes,
 ];

@@ -1,5 +1,4 @@
 import { BerthError } from "../../../lib/index.ts";
-import { acceptedFilters, parseFilters } from "../filters.ts";
 import { notBuilt } from "../query.ts";
 import { sendJson } from "../reply.ts";
 import { type Method, type Route, route } from "../route.ts";
@@ -9,7 +8,6 @@ const unbuilt: readonly (readonly [Method, string])[] = [
   ["GET", "/containers/{id}/checkpoints"],
   ["POST", "/containers/{id}/checkpoints"],
   ["DELETE", "/containers/{id}/checkpoints/{checkpoint}"],
-  ["POST", "/build"],
   ["POST", "/build/cancel"],
   ["POST", "/session"],
   ["POST", "/grpc"],
@@ -39,16 +37,6 @@ const swarm: readonly (readonly [Method, string])[] = [
 ];
 
 export const unbuiltRoutes: readonly Route[] = [
-  // what is true of an engine that has no builder cache and no plugins
-  route(
-    "POST",
-    "/build/prune",
-    async ({ query, reply }) => {
-      parseFilters(query.get("filters"), acceptedFilters.buildPrune);
-      sendJson(reply, { CachesDeleted: null, SpaceReclaimed: 0 });
-    },
-    "1.31",
-  ),
   route("GET", "/plugins", async ({ reply }) => sendJson(reply, [])),
   ...unbuilt.map(([method, path]) =>
     route(method, path, () => Promise.reject(notBuilt(`${method} ${path.replace("...", "")}`))),

@@ -1,0 +1,26 @@
+import type { SyncedFolders } from "../../build/context/index.ts";
+import type { Builder, CacheMounts, StepCache, Steps } from "../../build/index.ts";
+import type { LayerStore, Packer } from "../../store/layers/index.ts";
+import type { Archives, Trees } from "../../store/trees/index.ts";
+import type { ImageService, ImagesDeps } from "../images/index.ts";
+
+/** What builds work with. */
+export interface BuildsDeps {
+  readonly builder: Builder;
+  readonly cache: StepCache;
+  readonly steps: Steps;
+  readonly caches: CacheMounts;
+  readonly contexts: SyncedFolders;
+  readonly images: ImageService;
+  readonly imageParts: ImagesDeps;
+  readonly layers: LayerStore;
+  readonly packer: Packer;
+  readonly archives: Archives;
+  readonly trees: Trees;
+  /** In the data root: contexts that last as long as their build. */
+  readonly scratch: string;
+  /** In the exec root. */
+  readonly folder: string;
+  background(what: string, work: () => Promise<unknown>): void;
+  warn(message: string): void;
+}

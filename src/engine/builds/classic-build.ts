@@ -1,0 +1,64 @@
+import type { Readable } from "node:stream";
+import { messageOf, notFound } from "../../lib/index.ts";
+import type { BuildRequest } from "../../spec/api/index.ts";
+import { familiar, parseReference, withDefaultTag } from "../../spec/index.ts";
+import type { Progress } from "../engine.ts";
+import type { BuildsDeps } from "./builds-deps.ts";
+import { createClassicProgress } from "./classic-progress.ts";
+import { readDockerfile, runBuild } from "./run-build.ts";
+import { saveBuilt } from "./save-images.ts";
+import { archiveContext } from "./scratch-context.ts";
+
+/** `POST /build`: everything in the request, the context as an archive. */
+export interface ClassicBuild {
+  readonly request: BuildRequest;
+  readonly quiet: boolean;
+}
+
+/** Rejects where nothing was built yet; from the first step on, a failure is told in the progress. */
+export async function classicBuild(
+  deps: BuildsDeps,
+  { request, quiet }: ClassicBuild,
+  body: Readable,
+  print: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const names = (request.tags ?? []).map((tag) => familiar(withDefaultTag(parseReference(tag))));
+  const context = await archiveContext(deps, body, signal);
+  try {
+    const contexts = new Map([["", context]]);
+    const dockerfile = await readOwn(request, contexts);
+    const progress = createClassicProgress(print, quiet);
+    let planned = false;
+    try {
+      const session = {
+        contexts,
+        ssh: () => undefined,
+        emit: progress.event,
+        planned: (graph: Parameters<typeof progress.planned>[0]) => {
+          planned = true;
+          progress.planned(graph);
+        },
+        signal,
+      };
+      const id = await runBuild(deps, request, dockerfile, session, (built) => saveBuilt(deps, built, names));
+      progress.finish(id, names);
+    } catch (error) {
+      if (!planned || signal.aborted) throw error;
+      progress.fail(error);
+    }
+  } finally {
+    context.release();
+  }
+}
+
+async function readOwn(request: BuildRequest, contexts: ReadonlyMap<string, { path: string; id: string }>) {
+  try {
+    return readDockerfile(request, { contexts });
+  } catch (error) {
+    const name = request.dockerfile?.name ?? "Dockerfile";
+    if (messageOf(error).includes("failed to read dockerfile"))
+      throw notFound(`Cannot locate specified Dockerfile: ${name}`, { cause: error });
+    throw error;
+  }
+}
