@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parseHost } from "../../api/client/index.ts";
 import { CliError } from "../core/cli-error.ts";
@@ -26,7 +27,10 @@ export function endpointConfig(context: Context, words: ReadonlyMap<string, stri
   const skip = words.get("skip-tls-verify");
   const verify = skip === undefined ? false : parseBool(skip, fail);
   const host = words.get("host");
-  if (host !== undefined && host !== "") checkHost(host, tls.size > 0, fail);
+  if (host) {
+    checkHost(host, tls.size > 0, fail);
+    checkTls(tls, fail);
+  }
   return { endpoint: { ...(host ? { Host: host } : {}), SkipTLSVerify: verify }, tls };
 }
 
@@ -64,6 +68,23 @@ function parseBool(text: string, fail: Fail): boolean {
   if (/^(1|t|T|true|TRUE|True)$/.test(text)) return true;
   if (/^(0|f|F|false|FALSE|False)$/.test(text)) return false;
   throw fail(`skip-tls-verify: strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+}
+
+/** Certificates and key have to be some: a connection would fail for no visible reason. */
+function checkTls(tls: TlsMaterial, fail: Fail): void {
+  const refuse = (why: string) => fail(`invalid docker endpoint options: failed to retrieve context tls info: ${why}`);
+  const isCertificate = (file: string) => {
+    try {
+      return new X509Certificate(tls.get(file) ?? "").subject !== undefined;
+    } catch {
+      return false;
+    }
+  };
+  if (tls.has("ca.pem") && !isCertificate("ca.pem")) throw refuse("ca.pem seems invalid");
+  if (!tls.has("key.pem") || !tls.has("cert.pem")) return;
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(tls.get("key.pem")?.toString() ?? ""))
+    throw refuse("no valid private key found");
+  if (!isCertificate("cert.pem")) throw refuse("tls: failed to find any PEM data in certificate input");
 }
 
 function checkHost(host: string, tls: boolean, fail: Fail): void {

@@ -5,6 +5,7 @@ import type { Context } from "../../core/context.ts";
 import { contextName } from "../../core/endpoint.ts";
 import * as flag from "../../core/flag.ts";
 import { INSPECT_FORMAT_USAGE } from "../../format/format-flag.ts";
+import { goJson } from "../../format/go-json.ts";
 import { inspectObjects } from "../inspect-objects.ts";
 
 export const inspect = command({
@@ -15,7 +16,7 @@ export const inspect = command({
     const names = args.length > 0 ? args : [contextName(context.globals, context.env, () => context.config)];
     return inspectObjects(context, names, {
       format: flags.format,
-      fetch: async (name) => JSON.stringify(describe(context, name)),
+      fetch: async (name) => goJson(describe(context, name)),
     });
   },
 });
