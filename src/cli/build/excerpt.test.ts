@@ -27,3 +27,13 @@ test.each([
 test("a place outside of the file shows nothing", () => {
   expect(excerpt({ filename: "Dockerfile", text: "FROM a\n", start: 7, end: 9 })).toBe("");
 });
+
+test("the word that is meant has a caret under it", () => {
+  const text = "FROM a\nCOPY \\\n\t--form=x a b\n";
+  expect(excerpt({ filename: "Dockerfile", text, start: 2, end: 3, at: { line: 3, column: 2 } })).toContain(
+    "   3 | >>> \t--form=x a b\n     |     \t^\n",
+  );
+  expect(excerpt({ filename: "Dockerfile", text, start: 2, end: 3, at: { line: 3, column: 2 } })).toMatch(
+    /^Dockerfile:3:2\n/,
+  );
+});

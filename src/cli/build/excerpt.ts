@@ -5,10 +5,12 @@ export interface SourcePlace {
   readonly text: string;
   readonly start: number;
   readonly end: number;
+  /** The word that is meant; a caret stands under its first character. */
+  readonly at?: { readonly line: number; readonly column: number } | undefined;
 }
 
 /** The lines around a place, those that are meant marked, in BuildKit's form. "" for a place outside of the file. */
-export function excerpt({ filename, text, start, end }: SourcePlace): string {
+export function excerpt({ filename, text, start, end, at }: SourcePlace): string {
   const lines = text.split("\n").map((line) => line.replace(/\r$/, ""));
   if (start < 1 || end < start || end > lines.length) return "";
   let [first, last] = [start, end];
@@ -26,8 +28,15 @@ export function excerpt({ filename, text, start, end }: SourcePlace): string {
   const rows = lines.slice(first - 1, last).map((line, index) => {
     const number = first + index;
     const mark = number >= start && number <= end ? ">>>" : "   ";
-    return ` ${String(number).padStart(3)} | ${mark} ${line}\n`;
+    const caret = at?.line === number && at.column <= line.length ? caretUnder(line, at.column) : "";
+    return ` ${String(number).padStart(3)} | ${mark} ${line}\n${caret}`;
   });
   const rule = "-".repeat(20);
-  return `${filename}:${start}\n${rule}\n${rows.join("")}${rule}\n`;
+  const place = at === undefined ? `${start}` : `${at.line}:${at.column}`;
+  return `${filename}:${place}\n${rule}\n${rows.join("")}${rule}\n`;
+}
+
+/** Tabs stay, so that the caret stands where the terminal puts the word. */
+function caretUnder(line: string, column: number): string {
+  return `     |     ${line.slice(0, column - 1).replace(/[^\t]/g, " ")}^\n`;
 }

@@ -117,7 +117,9 @@ function report(context: Context, plan: BuildPlan, display: BuildDisplay): numbe
 function failed({ message, source, hint }: BuildFailure, context: Context): CliError {
   if (source !== undefined) {
     const text = Buffer.from(source.data, "base64").toString("utf8");
-    context.err.write(excerpt({ filename: source.filename, text, start: source.start, end: source.end }));
+    context.err.write(
+      excerpt({ filename: source.filename, text, start: source.start, end: source.end, at: source.at }),
+    );
   }
   const text = `ERROR: ${message.startsWith("failed to solve") ? "" : "failed to solve: "}${message}`;
   return new CliError(hint === undefined ? text : `${text}\n${hint}`);

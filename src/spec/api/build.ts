@@ -175,7 +175,14 @@ export interface BuildFailure {
   /** The end of the step's output. */
   readonly tail?: string;
   /** The Dockerfile and the lines of the instruction; `data` in base64. */
-  readonly source?: { readonly filename: string; readonly data: string; readonly start: number; readonly end: number };
+  readonly source?: {
+    readonly filename: string;
+    readonly data: string;
+    readonly start: number;
+    readonly end: number;
+    /** The word that is meant, where it is known; both from 1. */
+    readonly at?: { readonly line: number; readonly column: number };
+  };
 }
 
 /** What the daemon's JSON frames hold. */
