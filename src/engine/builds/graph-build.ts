@@ -21,6 +21,7 @@ import { formatReference, parseReference, withDefaultTag } from "../../spec/inde
 import type { BuildsDeps } from "./builds-deps.ts";
 import { checkBuild } from "./check-build.ts";
 import { type FrameChannel, openFrames } from "./frame-channel.ts";
+import { remoteContext } from "./remote-context.ts";
 import { readDockerfile, runBuild } from "./run-build.ts";
 import { saveBuilt } from "./save-images.ts";
 import { archiveContext, emptyContext } from "./scratch-context.ts";
@@ -39,7 +40,7 @@ export async function graphBuild(
   try {
     const request = await channel.request;
     const contexts = await openContexts(deps, channel, request, releases);
-    dockerfile = readDockerfile(request, { contexts });
+    dockerfile = readDockerfile(withRemote(request, contexts.get("")), { contexts });
     const checked = await checkBuild(deps, {
       ...{ request, dockerfile, context: contexts.get("")?.path },
       ...{ emit: channel.send, signal: channel.signal },
@@ -69,6 +70,12 @@ async function openContexts(
       contexts.set(name.toLowerCase(), { path: held.path, id: source.id });
       continue;
     }
+    if (source.kind === "remote") {
+      const remote = await remoteContext(deps, source.url, channel.signal);
+      releases.push(remote.release);
+      contexts.set(name.toLowerCase(), remote);
+      continue;
+    }
     if (source.kind !== "tar" && source.kind !== "empty")
       throw new BerthError("not-implemented", `a context of kind ${source.kind} is not built yet`);
     const made =
@@ -80,6 +87,10 @@ async function openContexts(
   }
   return contexts;
 }
+
+/** An address may be that of a Dockerfile. */
+const withRemote = (request: BuildRequest, own: (ContextFolder & { dockerfile?: string }) | undefined): BuildRequest =>
+  own?.dockerfile === undefined ? request : { ...request, dockerfile: { name: "Dockerfile", data: own.dockerfile } };
 
 function solve(
   deps: BuildsDeps,
@@ -213,16 +224,26 @@ function failureOf(error: unknown, dockerfile: Dockerfile | undefined): BuildFai
       ...sourceOf(vertex, dockerfile),
     };
   }
-  if (error instanceof DockerfileError) return { message: error.message, ...more, ...sourceOf(error, error) };
+  if (error instanceof DockerfileError)
+    return { message: error.message, ...more, ...sourceOf(error, error, { line: error.line, column: error.column }) };
   return { message: messageOf(error), ...more };
 }
 
 function sourceOf(
   at: { readonly location?: { readonly startLine: number; readonly endLine: number } },
   dockerfile: Pick<Dockerfile, "file" | "lines"> | undefined,
+  place?: { readonly line: number; readonly column: number },
 ): Pick<BuildFailure, "source"> {
   if (at.location === undefined || dockerfile === undefined) return {};
   const { startLine, endLine } = at.location;
   const data = Buffer.from(dockerfile.lines.join("\n")).toString("base64");
-  return { source: { filename: dockerfile.file, data, start: startLine, end: endLine } };
+  return {
+    source: {
+      filename: dockerfile.file,
+      data,
+      start: startLine,
+      end: endLine,
+      ...(place === undefined ? {} : { at: place }),
+    },
+  };
 }
