@@ -9,7 +9,7 @@ export { openStepCache, type StepCache } from "./cache/step-cache.ts";
 export type { StackLayer, StepRecord } from "./cache/step-record.ts";
 export { type Dockerfile, DockerfileError, parseDockerfile } from "./dockerfile/index.ts";
 export type { BaseImage, Graph, ImageNeed, NamedContext, PlannedStep, Vertex } from "./graph/index.ts";
-export { createFileOps } from "./ops/files/index.ts";
+export { createFileOps, createRemoteSources, type RemoteSources } from "./ops/files/index.ts";
 export {
   type CacheMounts,
   createStepNetwork,

@@ -1,48 +1,35 @@
+import type { AddInstruction } from "../dockerfile/index.ts";
 import { isRemote } from "../graph/index.ts";
-import type { FileOps as FileJobs, FileSelection, CopyRequest as FilesToCopy } from "../ops/files/index.ts";
+import type {
+  FileOps as FileJobs,
+  FileSelection,
+  CopyRequest as FilesToCopy,
+  RemoteSources,
+} from "../ops/files/index.ts";
 import type { CopyRequest, CopySource, FileOps } from "./file-ops.ts";
 
-/** A file or folder that ADD has fetched, in a folder of its own. */
-export interface Fetched {
-  readonly root: string;
-  readonly paths: readonly string[];
-  /** What stands for its content. */
-  readonly key: string;
-}
-
-/** Fetches what ADD names by a URL. */
-export type FetchSource = (
-  url: string,
-  instruction: CopyRequest["instruction"],
-  signal: AbortSignal,
-) => Promise<Fetched>;
-
 /** COPY, ADD and WORKDIR as the workers on files want them. */
-export function createFileWork(jobs: FileJobs, fetch: FetchSource): FileOps {
-  const selections = async (request: CopyRequest): Promise<{ sources: FileSelection[]; keys: string[] }> => {
+export function createFileWork(jobs: FileJobs, remote: RemoteSources): FileOps {
+  const selections = async (request: CopyRequest): Promise<{ sources: FileSelection[]; fetched: boolean }> => {
     const { instruction, source, signal } = request;
     const parents = instruction.kind === "copy" && instruction.parents;
-    const remote = instruction.kind === "add" ? instruction.sources.filter(isRemote) : [];
-    const local = instruction.sources.filter((path) => !remote.includes(path));
-    const exclude = instruction.exclude;
+    const { exclude } = instruction;
+    const urls = instruction.kind === "add" ? instruction.sources.filter(isRemote) : [];
+    const paths = instruction.sources.filter((path) => !urls.includes(path));
     const sources: FileSelection[] = [];
-    const keys: string[] = [];
-    if (source !== undefined && local.length > 0) sources.push({ root: source.root, paths: local, exclude, parents });
-    for (const url of remote) {
-      const { root, paths, key } = await fetch(url, instruction, signal);
-      sources.push({ root, paths, exclude, parents: false });
-      keys.push(key);
+    if (source !== undefined && paths.length > 0) sources.push({ root: source.root, paths, exclude, parents });
+    for (const url of urls) {
+      const { checksum, keepGitDir } = instruction as AddInstruction;
+      const { root, name } = await remote.fetch(url, { checksum, keepGitDir }, signal);
+      sources.push({ root, paths: [name], exclude, parents: false });
     }
-    return { sources, keys };
+    return { sources, fetched: urls.length > 0 };
   };
   return {
     async hash(request) {
-      const { sources, keys } = await selections(request);
-      const stable = request.source?.context !== undefined;
-      const local = sources.slice(0, sources.length - keys.length);
-      const digest =
-        local.length === 0 ? "" : await jobs.hash({ sources: local, owners: false, stable }, request.signal);
-      return [digest, ...keys].join(" ");
+      const { sources, fetched } = await selections(request);
+      const stable = request.source?.context !== undefined && !fetched;
+      return sources.length === 0 ? "" : jobs.hash({ sources, owners: false, stable }, request.signal);
     },
     hashPath: (source: CopySource, path, signal) =>
       jobs.hash(
@@ -55,7 +42,7 @@ export function createFileWork(jobs: FileJobs, fetch: FetchSource): FileOps {
       ),
     async copy(request) {
       const { instruction, cwd, target, signal } = request;
-      const { sources, keys } = await selections(request);
+      const { sources, fetched } = await selections(request);
       const { chown, chmod, destination, inlineFiles } = instruction;
       const all: FilesToCopy = {
         sources,
@@ -64,7 +51,7 @@ export function createFileWork(jobs: FileJobs, fetch: FetchSource): FileOps {
         destination: absolute(cwd, destination),
         ...(chown === undefined ? {} : { chown }),
         ...(chmod === undefined ? {} : { chmod }),
-        unpack: instruction.kind === "add" && (instruction.unpack ?? keys.length === 0),
+        unpack: instruction.kind === "add" && (instruction.unpack ?? !fetched),
       };
       await jobs.copy(all, signal);
     },

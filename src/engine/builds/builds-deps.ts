@@ -1,5 +1,5 @@
 import type { SyncedFolders } from "../../build/context/index.ts";
-import type { Builder, CacheMounts, StepCache, Steps } from "../../build/index.ts";
+import type { Builder, CacheMounts, RemoteSources, StepCache, Steps } from "../../build/index.ts";
 import type { LayerStore, Packer } from "../../store/layers/index.ts";
 import type { Archives, Trees } from "../../store/trees/index.ts";
 import type { ImageService, ImagesDeps } from "../images/index.ts";
@@ -11,6 +11,7 @@ export interface BuildsDeps {
   readonly steps: Steps;
   readonly caches: CacheMounts;
   readonly contexts: SyncedFolders;
+  readonly remote: RemoteSources;
   readonly images: ImageService;
   readonly imageParts: ImagesDeps;
   readonly layers: LayerStore;

@@ -5,6 +5,7 @@ import { familiar, parseReference, withDefaultTag } from "../../spec/index.ts";
 import type { Progress } from "../engine.ts";
 import type { BuildsDeps } from "./builds-deps.ts";
 import { createClassicProgress } from "./classic-progress.ts";
+import { type RemoteContext, remoteContext } from "./remote-context.ts";
 import { readDockerfile, runBuild } from "./run-build.ts";
 import { saveBuilt } from "./save-images.ts";
 import { archiveContext } from "./scratch-context.ts";
@@ -13,21 +14,26 @@ import { archiveContext } from "./scratch-context.ts";
 export interface ClassicBuild {
   readonly request: BuildRequest;
   readonly quiet: boolean;
+  /** An address in place of the body, which then may hold a Dockerfile. */
+  readonly remote?: string;
 }
 
 /** Rejects where nothing was built yet; from the first step on, a failure is told in the progress. */
 export async function classicBuild(
   deps: BuildsDeps,
-  { request, quiet }: ClassicBuild,
+  { request, quiet, remote }: ClassicBuild,
   body: Readable,
   print: Progress,
   signal: AbortSignal,
 ): Promise<void> {
   const names = (request.tags ?? []).map((tag) => familiar(withDefaultTag(parseReference(tag))));
-  const context = await archiveContext(deps, body, signal);
+  const context: RemoteContext =
+    remote === undefined ? await archiveContext(deps, body, signal) : await remoteContext(deps, remote, signal);
   try {
     const contexts = new Map([["", context]]);
-    const dockerfile = await readOwn(request, contexts);
+    const data = context.dockerfile;
+    const named = data === undefined ? request : { ...request, dockerfile: { name: "Dockerfile", data } };
+    const dockerfile = readOwn(named, contexts);
     const progress = createClassicProgress(print, quiet);
     let planned = false;
     try {
@@ -52,7 +58,7 @@ export async function classicBuild(
   }
 }
 
-async function readOwn(request: BuildRequest, contexts: ReadonlyMap<string, { path: string; id: string }>) {
+function readOwn(request: BuildRequest, contexts: ReadonlyMap<string, { path: string; id: string }>) {
   try {
     return readDockerfile(request, { contexts });
   } catch (error) {

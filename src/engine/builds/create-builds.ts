@@ -5,12 +5,13 @@ import {
   createBuilder,
   createFileOps,
   createFileWork,
+  createRemoteSources,
   createStepNetwork,
   createSteps,
   openCacheMounts,
   openStepCache,
 } from "../../build/index.ts";
-import { BerthError, readAll } from "../../lib/index.ts";
+import { readAll } from "../../lib/index.ts";
 import type { ImageStore } from "../../store/index.ts";
 import type { LayerStore } from "../../store/layers/index.ts";
 import type { ContainersContext } from "../containers/context.ts";
@@ -80,9 +81,8 @@ export async function createBuilds(parts: BuildsParts): Promise<RunningBuilds> {
   await steps.recover();
   mkdirSync(scratch, { recursive: true, mode: 0o700 });
   const jobs = createFileOps({ archives });
-  const files = createFileWork(jobs, (url) =>
-    Promise.reject(new BerthError("not-implemented", `ADD of ${url} is not built yet`)),
-  );
+  const remote = createRemoteSources({ folder: join(root, "remote") });
+  const files = createFileWork(jobs, remote);
   const builder = createBuilder({ layers, blobs, leases: store.leases, cache, steps, files, folder, background });
   const contexts = await openSyncedFolders(join(root, "contexts"));
   const deps: BuildsDeps = {
@@ -91,6 +91,7 @@ export async function createBuilds(parts: BuildsParts): Promise<RunningBuilds> {
     steps,
     caches,
     contexts,
+    remote,
     images,
     imageParts,
     layers,
@@ -119,6 +120,7 @@ export async function createBuilds(parts: BuildsParts): Promise<RunningBuilds> {
       clearInterval(timer);
       await cache.flush();
       await jobs.close();
+      remote.close();
     },
   };
 }

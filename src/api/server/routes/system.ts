@@ -10,7 +10,7 @@ import { readShape } from "../shape.ts";
 import { atLeast } from "../versions.ts";
 
 const pingHeaders = {
-  "Builder-Version": "2",
+  "Builder-Version": "1",
   "Cache-Control": "no-cache, no-store, must-revalidate",
   Pragma: "no-cache",
   Swarm: "inactive",
