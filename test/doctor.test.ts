@@ -110,6 +110,12 @@ describe.skipIf(!isRoot)("doctor", () => {
     expect(broken()).toHaveLength(5);
     await daemon.signal("SIGTERM");
     writeFileSync(path("images/references.json"), "[[[");
+    writeFileSync(path("version.json"), "");
+    const offline = await daemon.berth(["doctor"], { env: { BERTH_AUTOSTART: "0" } });
+    expect([offline.code, offline.stderr]).toEqual([
+      1,
+      expect.stringContaining("sets them aside and never deletes them"),
+    ]);
     await daemon.start();
     expect(told(await ask())).toEqual(["record: it does not read as what it should be"]);
     await ask("POST");

@@ -79,7 +79,9 @@ async function strangers(context: DoctorContext): Promise<Found[]> {
   const { layers, images, containers } = context;
   const known = new Set(layers.list().map(({ path }) => basename(dirname(path))));
   known.add(basename(layers.empty));
-  const names = (await readdir(layers.folder)).filter((name) => !known.has(name));
+  const names = (await readdir(layers.folder)).filter(
+    (name) => !known.has(name) && !layers.isLeaving(join(layers.folder, name)),
+  );
   if (!images.leases.idle) return [];
   return names.map((name) => ({
     kind: "layer",

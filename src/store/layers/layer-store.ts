@@ -94,6 +94,8 @@ export interface LayerStore {
    */
   adopt(draft: LayerDraft, options: AdoptOptions): Promise<AdoptedLayer>;
   discard(draft: LayerDraft): Promise<void>;
+  /** Whether the folder was a layer, or a part of one, and is being deleted now. */
+  isLeaving(path: string): boolean;
   /** Nobody may use the layer any more; that is the caller's to know. A missing one is no error. */
   remove(chainId: Digest): Promise<void>;
   /** Resolves when all layers of now are on disk. */
@@ -128,6 +130,7 @@ class Store implements LayerStore {
   readonly #bootId = readBootId();
   readonly #records = new Map<Digest, LayerRecord>();
   readonly #serial = createKeyedQueue();
+  readonly #leaving = new Set<string>();
   #syncTimer: NodeJS.Timeout | undefined;
 
   constructor(folder: string, trees: Trees) {
@@ -251,6 +254,10 @@ class Store implements LayerStore {
     return this.#trees.remove(dirname(draft.path));
   }
 
+  isLeaving(path: string): boolean {
+    return this.#leaving.has(path);
+  }
+
   async matches(chainId: Digest, blobPath: string, signal?: AbortSignal): Promise<boolean> {
     const layer = this.get(chainId);
     if (layer === undefined) return false;
@@ -334,19 +341,24 @@ class Store implements LayerStore {
 
   async remove(chainId: Digest): Promise<void> {
     if (!this.#records.delete(chainId)) return;
-    await this.#trees.remove(await this.#setAside(join(this.folder, folderOf(chainId))));
+    const aside = await this.#setAside(join(this.folder, folderOf(chainId)));
+    await this.#trees.remove(aside).finally(() => this.#leaving.delete(aside));
   }
 
   /** The folder under a name that the next start will clear away, should this process not get to it. */
   async #setAside(path: string): Promise<string> {
     const aside = join(this.folder, TEMPORARY + randomBytes(8).toString("hex"));
+    this.#leaving.add(aside);
     await rename(path, aside);
     return aside;
   }
 
   async #discard(path: string): Promise<void> {
     const aside = await this.#setAside(path);
-    void this.#trees.remove(aside).catch(() => {});
+    void this.#trees
+      .remove(aside)
+      .catch(() => {})
+      .finally(() => this.#leaving.delete(aside));
   }
 
   #syncSoon(): void {

@@ -1,8 +1,12 @@
 import type { DoctorFinding, DoctorReport } from "../../../spec/api/index.ts";
 import { CliError } from "../../core/cli-error.ts";
 import { command, noArgs } from "../../core/command.ts";
+import { unreachable } from "../../core/context.ts";
 import * as flag from "../../core/flag.ts";
 import { forTerminal } from "../../format/for-terminal.ts";
+
+const OFFLINE = `doctor asks the daemon, which also starts where records do not read: it sets them aside and never deletes them. If
+it does not start, its last lines in the journal ("journalctl -u berth -n 20") or of "berth daemon" say why.`;
 
 export const doctor = command({
   usage: "[OPTIONS]",
@@ -15,9 +19,13 @@ export const doctor = command({
   },
   async run(context, { flags }) {
     if (flags.format !== "" && flags.format !== "json") throw new CliError(`unknown format: ${flags.format}: use json`);
-    const report = await context.client.json<DoctorReport>(flags.repair ? "POST" : "GET", "/berth/doctor", {
-      query: { deep: flags.deep },
-    });
+    const query = { deep: flags.deep };
+    const report = await context.client
+      .json<DoctorReport>(flags.repair ? "POST" : "GET", "/berth/doctor", { query })
+      .catch((error: unknown) => {
+        const noDaemon = unreachable(error, context);
+        throw noDaemon === undefined ? error : new CliError(`${noDaemon.message}\n${OFFLINE}`);
+      });
     if (flags.format === "json") context.out.write(`${JSON.stringify(report, null, 2)}\n`);
     else context.out.write(reportText(report, flags.repair));
     return report.Findings.every(({ Repaired }) => Repaired) ? 0 : 1;
