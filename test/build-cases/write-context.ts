@@ -25,5 +25,5 @@ const archive = () =>
     { name: "in/", type: "directory", mode: 0o750, uid: 33, gid: 50 },
     { name: "in/file", content: "packed\n", mode: 0o4755, uid: 33, gid: 50 },
     { name: "in/link", type: "symlink", linkName: "file" },
-    { name: "in/hard", type: "hardlink", linkName: "in/file" },
+    { name: "in/hard", type: "hardlink", linkName: "in/file", mode: 0o4755, uid: 33, gid: 50 },
   ]);
