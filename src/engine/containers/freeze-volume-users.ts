@@ -63,4 +63,15 @@ export async function thawLeftover(context: ContainersContext, container: Contai
   if (!existsSync(mark)) return;
   await resume(context, run);
   rmSync(mark, { force: true });
+  // The program that froze it may outlive the daemon that called it, and do so only now.
+  context.background(`thaw container ${container.id}`, async () => {
+    for (let look = 0; look < LOOKS; look++) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      if (container.run !== run || container.state.status !== "running") return;
+      await context.runtime.resume(run.handle).catch(() => {});
+    }
+  });
 }
+
+const LOOKS = 5;
+const LOOK_MS = 200;
