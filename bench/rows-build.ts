@@ -78,7 +78,7 @@ function manyFiles(folder: string): void {
 
 const BUILDS: readonly BuildRow[] = [
   { row: "build of five small steps, no cache", dockerfile: five, flags: "--no-cache" },
-  { row: "the same, all cached", dockerfile: five },
+  { row: "build of the same, all cached", dockerfile: five },
   {
     row: "build with one source changed at the end of 10 steps",
     dockerfile: `${from}${steps(8)}COPY source /\nRUN wc -c < /source > /size\n`,
