@@ -21,3 +21,4 @@ export type { BuildSettings, ContextFolder } from "./steps/build-context.ts";
 export { createFileWork } from "./steps/file-work.ts";
 export { type Progress, vertexDigest } from "./steps/progress.ts";
 export { StepError } from "./steps/step-error.ts";
+export { settledLayer } from "./steps/tree.ts";

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { randomHex } from "../../lib/index.ts";
-import { mediaTypes } from "../../spec/index.ts";
+import { deferred, randomHex } from "../../lib/index.ts";
+import { type Digest, mediaTypes } from "../../spec/index.ts";
 import type { BlobStore, Lease } from "../../store/index.ts";
 import type { LayerDraft, LayerStore } from "../../store/layers/index.ts";
 import type { StackLayer } from "../cache/step-record.ts";
@@ -28,11 +28,11 @@ export interface SealOptions {
 export function sealLayer(deps: SealDeps, { draft, below, epoch, exactTime, lease, onSealed }: SealOptions): TreeLayer {
   const { layers, blobs, roots } = deps;
   let path = draft.path;
+  const chain = deferred<Digest>();
   const seal = async (): Promise<StackLayer> => {
-    const parent = below === undefined ? undefined : (await below.sealed).chainId;
     const blobPath = join(blobs.root, "ingest", `tmp-${randomHex(8)}`);
     const { layer, moved, blob } = await layers.adopt(draft, {
-      ...(parent === undefined ? {} : { parent }),
+      ...(below === undefined ? {} : { parent: below.chainId }),
       blobPath,
       clampTime: epoch,
       exactTime,
@@ -49,6 +49,7 @@ export function sealLayer(deps: SealDeps, { draft, below, epoch, exactTime, leas
         await layers.discard(draft);
       });
     }
+    chain.resolve(layer.chainId);
     const digest = await blobs.adopt({ name: "layer", digest: blob.digest, file: blobPath, size: blob.bytes });
     // It is there still where the store had that blob.
     await rm(blobPath, { force: true });
@@ -58,7 +59,9 @@ export function sealLayer(deps: SealDeps, { draft, below, epoch, exactTime, leas
     return sealed;
   };
   const sealed = seal();
-  sealed.catch(() => {
+  chain.promise.catch(() => {});
+  sealed.catch((error: unknown) => {
+    chain.reject(error);
     if (path !== draft.path) return;
     deps.background("remove a step's layer", async () => {
       await roots.unused(draft.path);
@@ -70,5 +73,6 @@ export function sealLayer(deps: SealDeps, { draft, below, epoch, exactTime, leas
       return path;
     },
     sealed,
+    chainId: chain.promise,
   };
 }

@@ -13,7 +13,7 @@ import { runVertex } from "./run-step.ts";
 import { sealLayer } from "./seal-layer.ts";
 import { StepError } from "./step-error.ts";
 import { stepKey } from "./step-key.ts";
-import type { Roots, Tree, TreeLayer } from "./tree.ts";
+import { type Roots, settledLayer, type Tree, type TreeLayer } from "./tree.ts";
 
 /** What all builds of an engine share. */
 export interface StepDeps {
@@ -86,7 +86,7 @@ function treeOf(deps: StepDeps, stack: StepRecord["stack"], key: string): Tree {
   const layers = stack.map((layer): TreeLayer => {
     const known = deps.layers.get(layer.chainId);
     if (known === undefined) throw new Error(`layer ${layer.chainId} is missing`);
-    return { path: known.path, sealed: Promise.resolve(layer) };
+    return settledLayer(known.path, layer);
   });
   return { layers, key };
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { randomHex } from "../../lib/index.ts";
+import type { Digest } from "../../spec/index.ts";
 import type { LayerDraft, LayerStore } from "../../store/layers/index.ts";
 import { codeOf, MNT, mountOverlay, unmount } from "../../system/index.ts";
 import type { StackLayer } from "../cache/step-record.ts";
@@ -13,7 +14,16 @@ export interface TreeLayer {
   readonly path: string;
   /** Rejects where the layer could not be packed. */
   readonly sealed: Promise<StackLayer>;
+  /** Known before its blob is on disk. */
+  readonly chainId: Promise<Digest>;
 }
+
+/** A layer that is in the store. */
+export const settledLayer = (path: string, layer: StackLayer): TreeLayer => ({
+  path,
+  sealed: Promise.resolve(layer),
+  chainId: Promise.resolve(layer.chainId),
+});
 
 /** A file system in a build: its layers, the lowest first, and the key that stands for it in others' keys. */
 export interface Tree {

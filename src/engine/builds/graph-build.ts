@@ -6,6 +6,7 @@ import {
   DockerfileError,
   type Progress,
   StepError,
+  settledLayer,
   vertexDigest,
 } from "../../build/index.ts";
 import { imageArchive, parseOutputOptions, rootArchive } from "../../build/output/index.ts";
@@ -184,9 +185,7 @@ async function send(
 async function sendRoots(deps: BuildsDeps, channel: FrameChannel, built: readonly Built[]): Promise<void> {
   const held = built.map(({ platform, layers }) => ({
     platform,
-    ...deps.builder.roots.hold(
-      layers.map((layer) => ({ path: pathOf(deps, layer.chainId), sealed: Promise.resolve(layer) })),
-    ),
+    ...deps.builder.roots.hold(layers.map((layer) => settledLayer(pathOf(deps, layer.chainId), layer))),
   }));
   try {
     const roots = held.map(({ platform, path }) => ({ platform, path }));

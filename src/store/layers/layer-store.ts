@@ -52,8 +52,8 @@ export interface LayerDraft {
 }
 
 export interface AdoptOptions {
-  /** Chain id of the layer below. */
-  parent?: Digest;
+  /** Chain id of the layer below, which may still be in the making. */
+  parent?: Digest | Promise<Digest>;
   /** File to make of the layer's tar, packed with zstd. */
   blobPath: string;
   clampTime?: bigint;
@@ -215,7 +215,7 @@ class Store implements LayerStore {
   }
 
   async adopt(draft: LayerDraft, options: AdoptOptions): Promise<AdoptedLayer> {
-    const { parent, blobPath, clampTime, exactTime, signal } = options;
+    const { blobPath, clampTime, exactTime, signal } = options;
     const times = clampTime === undefined ? {} : { clampTime, ...(exactTime ? { exactTime } : {}) };
     const packed = await this.#packing.run(
       "pack",
@@ -224,6 +224,7 @@ class Store implements LayerStore {
     );
     const { diffId, tarBytes, size, digest, bytes } = packed;
     const blob = { digest, bytes };
+    const parent = await options.parent;
     const known = this.get(chainIdOf(parent, diffId));
     if (known !== undefined) return { layer: known, moved: false, blob };
     const record: LayerRecord = {
