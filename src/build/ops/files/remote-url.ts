@@ -9,10 +9,6 @@ export interface GitSource {
   readonly subdir: string | undefined;
 }
 
-/** Whether a source of ADD, or a context, is to be fetched. */
-export const isRemoteSource = (source: string): boolean =>
-  /^(https?|git|ssh):\/\//.test(source) || /^git@[^:/]+:/.test(source);
-
 /**
  * The repository that an address means by Docker's rules: git and ssh addresses, `git@host:path`, HTTP addresses whose
  * path ends with `.git`, and `github.com/…` without a scheme. undefined for a plain HTTP address. Throws "invalid" for
