@@ -27,7 +27,7 @@ import type { EngineConfig, EngineLog, ReloadableEngineConfig } from "./engine-c
 import { createClock, createEventBus, createEvents, instantText } from "./events/index.ts";
 import { createExecs } from "./execs/index.ts";
 import { type Host, openRoots, surveyHost } from "./host.ts";
-import { imageDeps, imagesForContainers } from "./image-deps.ts";
+import { imageDeps, imagesForContainers, registriesOf } from "./image-deps.ts";
 import { createImages } from "./images/index.ts";
 import { createNetworks } from "./networks/index.ts";
 import { createSystem } from "./system/index.ts";
@@ -123,6 +123,7 @@ async function build(config: EngineConfig, log: EngineLog, undo: UndoStack): Pro
     store: stores.images,
     images,
     imageParts,
+    registry: registriesOf(config, () => current),
   });
   undo.push("builds", () => builds.close());
   for (const path of stores.volumes.leftovers) background("remove an old volume", () => stores.trees.remove(path));

@@ -1,4 +1,5 @@
-import { createRegistries } from "../registry/index.ts";
+import { createRegistries, type RegistryClient } from "../registry/index.ts";
+import type { RegistryAuth } from "../spec/api/index.ts";
 import type { BlobStore, ImageStore } from "../store/index.ts";
 import type { LayerStore } from "../store/layers/index.ts";
 import type { Trees } from "../store/trees/index.ts";
@@ -22,6 +23,16 @@ export interface ImageParts {
   current(): ReloadableEngineConfig;
 }
 
+/** Clients for registries, as the configuration of that moment has them. */
+export function registriesOf(config: EngineConfig, current: () => ReloadableEngineConfig) {
+  return (domain: string, auth: RegistryAuth | undefined): RegistryClient =>
+    createRegistries({
+      insecureRegistries: current().insecureRegistries,
+      mirrors: current().registryMirrors,
+      userAgent: `berth/${config.version}`,
+    })(domain, auth);
+}
+
 /** What the Images service works with. */
 export function imageDeps({
   store,
@@ -39,12 +50,7 @@ export function imageDeps({
     blobs,
     layers,
     trees,
-    registry: (domain, auth) =>
-      createRegistries({
-        insecureRegistries: current().insecureRegistries,
-        mirrors: current().registryMirrors,
-        userAgent: `berth/${config.version}`,
-      })(domain, auth),
+    registry: registriesOf(config, current),
     usersOf: (imageId) =>
       [...registry.all()]
         .filter((container) => container.record.imageId === imageId)

@@ -4,12 +4,12 @@ import type { LayerStore } from "../../store/layers/index.ts";
 import type { StepCache } from "../cache/step-cache.ts";
 import type { StepRecord } from "../cache/step-record.ts";
 import { type CopyVertex, isRemote, type RunVertex, type StepVertex, type Vertex } from "../graph/index.ts";
-import type { Steps } from "../ops/run/index.ts";
+import type { Step, Steps } from "../ops/run/index.ts";
 import type { SharedWork } from "../solver/index.ts";
 import type { BuildSettings, ContextFolder } from "./build-context.ts";
 import type { CopySource, FileOps } from "./file-ops.ts";
 import type { Progress } from "./progress.ts";
-import { runVertex } from "./run-step.ts";
+import { runVertex, stepOf } from "./run-step.ts";
 import { sealLayer } from "./seal-layer.ts";
 import { StepError } from "./step-error.ts";
 import { stepKey } from "./step-key.ts";
@@ -41,7 +41,7 @@ export interface StepSession {
   /** Layers in the making: the build is over when they have settled. */
   readonly seals: Set<Promise<unknown>>;
   /** Called with the step and its root where it has failed, before the root goes. */
-  readonly onFailure?: (vertex: RunVertex, root: string, input: Parameters<typeof runVertex>[1]) => Promise<void>;
+  readonly onFailure?: (vertex: RunVertex, root: string, step: Step) => Promise<void>;
 }
 
 /** A vertex's result: a tree, or a context's folder. */
@@ -293,7 +293,7 @@ async function perform(deps: StepDeps, session: StepSession, execution: Executio
   try {
     await deps.places(() => runVertex(deps.steps, input));
   } catch (error) {
-    if (!signal.aborted) await session.onFailure?.(vertex, root, input);
+    if (!signal.aborted) await session.onFailure?.(vertex, root, stepOf(input));
     throw error;
   }
 }

@@ -68,7 +68,8 @@ const describe = (name: string, { id, config, layers }: ImageRecord): BaseImage 
 
 const HUB = ["https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io"];
 
-function authOf(auths: BaseImageOptions["auths"], domain: string): RegistryAuth | undefined {
+/** The credentials that a client has sent for a registry, under whichever of its names. */
+export function authOf(auths: BaseImageOptions["auths"], domain: string): RegistryAuth | undefined {
   for (const name of domain === "docker.io" ? HUB : [domain, `https://${domain}`, `http://${domain}`]) {
     const found = auths[name];
     if (found !== undefined) return found;

@@ -33,6 +33,7 @@ export interface BuildsParts {
   readonly store: ImageStore;
   readonly images: ImageService;
   readonly imageParts: ImagesDeps;
+  readonly registry: BuildsDeps["registry"];
 }
 
 export interface RunningBuilds extends Builds {
@@ -92,6 +93,7 @@ export async function createBuilds(parts: BuildsParts): Promise<RunningBuilds> {
     caches,
     contexts,
     remote,
+    registry: parts.registry,
     images,
     imageParts,
     layers,

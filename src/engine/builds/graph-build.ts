@@ -22,8 +22,9 @@ import { formatReference, parseReference, withDefaultTag } from "../../spec/inde
 import type { BuildsDeps } from "./builds-deps.ts";
 import { checkBuild } from "./check-build.ts";
 import { type FrameChannel, openFrames } from "./frame-channel.ts";
+import { isPush, pushBuilt } from "./push-built.ts";
 import { remoteContext } from "./remote-context.ts";
-import { readDockerfile, runBuild } from "./run-build.ts";
+import { type BuildSession, readDockerfile, runBuild } from "./run-build.ts";
 import { saveBuilt } from "./save-images.ts";
 import { archiveContext, emptyContext } from "./scratch-context.ts";
 
@@ -106,11 +107,27 @@ function solve(
     ssh: (id: string) => (agents.has(id) ? async () => channel.ssh(id) : undefined),
     emit: channel.send,
     signal: channel.signal,
+    ...(request.debug === undefined ? {} : { onFailure: debugShell(deps, channel) }),
   };
   return runBuild(deps, request, dockerfile, session, (built, progress) =>
     deliver(deps, channel, request, built, progress),
   );
 }
+
+/** A shell in the state that a failed step has left, until the user leaves it. */
+const debugShell =
+  ({ steps }: BuildsDeps, channel: FrameChannel): NonNullable<BuildSession["onFailure"]> =>
+  async (_vertex, _root, step) => {
+    const { stdin: _, onOutput: __, args: ___, id, ...rest } = step;
+    channel.send({ shell: "open" });
+    const output = (chunk: Buffer) => channel.output(2, chunk);
+    const terminal = { input: channel.shell as AsyncIterable<Uint8Array>, output, onResize: channel.onResize };
+    try {
+      await steps.shell({ ...rest, id: `${id}-shell`, terminal });
+    } finally {
+      channel.send({ shell: "closed" });
+    }
+  };
 
 const IMAGE_TYPES = new Set(["docker", "image", "registry"]);
 
@@ -137,6 +154,9 @@ async function deliver(
     for (const tag of tags) progress.work(vertex, { id: `naming to ${fullName(tag)}`, current: 0, completed: true });
     progress.done(vertex);
   }
+  let pushed: string | undefined;
+  for (const one of outputs)
+    if (isPush(one)) pushed = await pushBuilt(deps, request, one, built, progress, channel.signal);
   for (const one of outputs) if (one.toClient) await send(deps, channel, one, built, tags, progress);
   const [first] = built;
   if (imageId === undefined && outputs.every(({ type }) => type === "cacheonly" || type === "local" || type === "tar"))
@@ -147,7 +167,7 @@ async function deliver(
     ...(id === undefined ? {} : { imageId: id }),
     metadata: {
       "containerimage.config.digest": id,
-      "containerimage.digest": id,
+      "containerimage.digest": pushed ?? id,
       ...(names === "" ? {} : { "image.name": names }),
     },
   };

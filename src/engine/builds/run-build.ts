@@ -8,7 +8,7 @@ import {
   type Progress,
   parseDockerfile,
 } from "../../build/index.ts";
-import { invalid } from "../../lib/index.ts";
+import { BerthError, invalid } from "../../lib/index.ts";
 import type { BuildLimits, BuildRequest, BuildStatus } from "../../spec/api/index.ts";
 import { hostPlatform, parsePlatform } from "../../spec/index.ts";
 import { readFileIn } from "../../system/index.ts";
@@ -55,6 +55,10 @@ export function runBuild<T>(
   use: (built: readonly Built[], progress: Progress) => Promise<T>,
 ): Promise<T> {
   const { ssh, emit, planned, onFailure, signal } = session;
+  if (request.squash)
+    throw invalid("squash is only supported with experimental mode", { hint: "build FROM scratch and COPY --from" });
+  if ((request.cacheTo ?? []).length > 0)
+    throw new BerthError("not-implemented", "--cache-to is not built yet", { hint: "the daemon's own cache is kept" });
   const buildArgs = new Map(Object.entries(request.buildArgs ?? {}));
   const platforms = (request.platforms ?? []).filter((text) => text !== "").map((text) => parsePlatform(text));
   const baseOptions = { auths: request.auths ?? {}, pull: request.pull ?? false };
