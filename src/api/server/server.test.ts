@@ -18,7 +18,7 @@ describe("ping and versions", () => {
       "api-version": "1.51",
       "docker-experimental": "false",
       ostype: "linux",
-      "builder-version": "2",
+      "builder-version": "1",
       swarm: "inactive",
       "cache-control": "no-cache, no-store, must-revalidate",
       pragma: "no-cache",
@@ -105,7 +105,6 @@ describe("errors", () => {
     for (const [method, path] of [
       ["GET", "/containers/x/checkpoints"],
       ["POST", "/build/cancel"],
-      ["POST", "/build"],
       ["POST", "/images/a/b/push"],
       ["GET", "/images/search"],
       ["POST", "/swarm/init"],
