@@ -55,16 +55,20 @@ export function createSharedWork<Event>(): SharedWork<Event> {
       // The same function may listen twice.
       const own = (event: Event) => listen(event);
       job.listeners.add(own);
+      let goAway: (reason: unknown) => void = () => {};
+      const gone = new Promise<never>((_, reject) => {
+        goAway = reject;
+      });
       const leave = () => {
         job.listeners.delete(own);
-        if (job.listeners.size > 0) return;
-        // Nobody joins what is being cancelled.
+        if (job.listeners.size > 0) return goAway(signal.reason);
+        // Nobody joins what is being cancelled; the last one waits until it has come to rest.
         if (jobs.get(key) === job) jobs.delete(key);
         job.control.abort(signal.reason);
       };
       signal.addEventListener("abort", leave, { once: true });
       try {
-        const result = (await job.result) as Result;
+        const result = (await Promise.race([job.result, gone])) as Result;
         signal.throwIfAborted();
         return result;
       } finally {

@@ -3,6 +3,7 @@ import { BerthError, randomHex } from "../../lib/index.ts";
 import type { RunVertex } from "../graph/index.ts";
 import type { MountRoot, RunMount, Step, StepEnd, Steps } from "../ops/run/index.ts";
 import type { BuildSettings } from "./build-context.ts";
+import { checkPlatform } from "./check-platform.ts";
 import { exitText, StepError } from "./step-error.ts";
 import type { Tree } from "./tree.ts";
 
@@ -49,6 +50,7 @@ export function stepOf(input: RunStepInput): Step {
 
 /** Runs a vertex's command. Rejects with StepError where it exits with another code than 0. */
 export async function runVertex(steps: Steps, input: RunStepInput): Promise<void> {
+  checkPlatform(input.vertex.platform);
   const end: StepEnd = await steps.run(stepOf(input));
   if (end.exitCode === 0) return;
   const { args } = input.vertex;
