@@ -274,7 +274,8 @@ class StagePlanner {
       const value = argValue(declaration, { buildArgs: input.buildArgs, global: globals }, options);
       if (value !== undefined) this.#env = setVariable(this.#env, declaration.key, value);
       this.#buildArgs.push({ key: declaration.key, value });
-      texts.push(value === undefined ? declaration.key : `${declaration.key}=${value}`);
+      // What comes from elsewhere than a default is not told, as with BuildKit.
+      texts.push(declaration.value === undefined ? declaration.key : `${declaration.key}=${value}`);
     }
     this.#commit(`ARG ${texts.join(" ")}`);
   }
