@@ -165,7 +165,7 @@ describe.skipIf(!isRoot)("doctor", () => {
       ["rmi", "again"],
       ["volume", "create", "vol2"],
       ["volume", "rm", "vol2"],
-      ["volume", "snapshot", "create", "steady"],
+      ["volume", "snapshot", "create", "--pause", "steady"],
       ["network", "create", "churn"],
       ["network", "rm", "churn"],
       ["container", "prune", "-f", "--filter", "label!=kept"],

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { cgroupView, isAlive, killTree, sendSignal, watchExit } from "../system/index.ts";
+import { cgroupView, isAlive, isFrozen, killTree, sendSignal, setFrozen, watchExit } from "../system/index.ts";
 import { connectHub, type Hub } from "./attach/hub.ts";
 import { stdinReaders } from "./attach/stdin-pipe.ts";
 import { type ContextOptions, createContext, type DriverContext, runtimeCommand } from "./driver/context.ts";
@@ -41,8 +41,9 @@ export function createRuntime(options: ContextOptions): Runtime {
     async killAll(handle) {
       await endAll(context, handle);
     },
-    pause: (handle) => command(context, handle, "pause"),
-    resume: (handle) => command(context, handle, "resume"),
+    pause: (handle) => freeze(context, handle, true),
+    resume: (handle) => freeze(context, handle, false),
+    isPaused: (handle) => isFrozen(context.cgroups, handle.cgroupPath) === true,
     update: (handle, resources) => updateResources(context, handle, resources),
     pids: (handle) => cgroupView(context.cgroups, handle.cgroupPath).processes(),
     async delete(handle) {
@@ -69,8 +70,11 @@ export function createRuntime(options: ContextOptions): Runtime {
   };
 }
 
-async function command(context: DriverContext, handle: RunningHandle, verb: "pause" | "resume"): Promise<void> {
-  await runtimeCommand(context.runtime(handle.runtime), [verb, handle.id]);
+/** As crun and runc do it themselves; other runtimes may have their own way (a virtual machine's, say). */
+async function freeze(context: DriverContext, handle: RunningHandle, frozen: boolean): Promise<void> {
+  const runtime = context.runtime(handle.runtime);
+  if ((await context.kind(runtime)) !== "other") await setFrozen(context.cgroups, handle.cgroupPath, frozen);
+  else await runtimeCommand(runtime, [frozen ? "pause" : "resume", handle.id]);
 }
 
 /** The one connection to a container's monitor, made by the first who attaches. */

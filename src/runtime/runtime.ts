@@ -125,6 +125,8 @@ export interface Runtime {
   killAll(handle: RunningHandle): Promise<void>;
   pause(handle: RunningHandle): Promise<void>;
   resume(handle: RunningHandle): Promise<void>;
+  /** What the kernel says. */
+  isPaused(handle: RunningHandle): boolean;
   /** Other limits from now on; what is left out stays. Rejects with the runtime's words. */
   update(handle: RunningHandle, resources: Omit<OciResources, "devices">): Promise<void>;
   /** Pids (host's) of every process in the container. */

@@ -21,6 +21,7 @@ export {
   createMigrationWarmer,
   detectCgroups,
   handDownControllers,
+  isFrozen,
   killCgroup,
   type LeftoverResult,
   liftProcessLimit,
@@ -28,6 +29,7 @@ export {
   mountLeftoverControllers,
   parseOwnCgroups,
   removeCgroup,
+  setFrozen,
 } from "./cgroup/index.ts";
 export { chmodNodeAt } from "./chmod-node-at.ts";
 export { cloneFile } from "./clone-file.ts";

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 /** How much longer things may take here than on a usual machine. */
@@ -55,6 +55,8 @@ export class Machine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // What is frozen does not even end.
+    for (const path of this.cgroups()) thaw(path);
     process.kill(this.init, "SIGKILL");
     await this.#ended;
     for (const path of this.cgroups()) await removeCgroup(path);
@@ -66,6 +68,19 @@ const foldersIn = (path: string): string[] =>
   readdirSync(path, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) => [...foldersIn(join(path, name)), join(path, name)]);
+
+function thaw(path: string): void {
+  for (const [file, word] of [
+    ["freezer.state", "THAWED"],
+    ["cgroup.freeze", "0"],
+  ] as const)
+    try {
+      if (existsSync(join(path, file))) writeFileSync(join(path, file), word);
+    } catch (error) {
+      // A daemon that still runs may remove it meanwhile.
+      if (!["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    }
+}
 
 /** The kernel refuses while the last process of the group is still ending. */
 async function removeCgroup(path: string): Promise<void> {

@@ -5,6 +5,7 @@ import { withLayers } from "./below.ts";
 import type { Container } from "./container.ts";
 import { type ContainersContext, emitContainer } from "./context.ts";
 import { mergeConfig } from "./create/merge-config.ts";
+import { whileMarked } from "./freeze-volume-users.ts";
 import { pauseContainer, unpauseContainer } from "./pause-container.ts";
 
 /** POST /commit: an image of the container's image and its writable layer. Volumes are not in it. */
@@ -16,14 +17,16 @@ export async function commitContainer(
   if (container.state.status === "dead") throw conflict(`You cannot commit container ${container.id} which is Dead`);
   if (container.phase === "removing")
     throw conflict(`You cannot commit container ${container.id} which is being removed`);
-  const paused = options.pause && container.state.status === "running";
-  if (paused) await pauseContainer(context, container);
-  try {
-    return await commitNow(context, container, options);
-  } finally {
-    // It may have ended or been removed meanwhile.
-    if (paused) await unpauseContainer(context, container).catch(() => {});
-  }
+  if (!options.pause || container.state.status !== "running") return commitNow(context, container, options);
+  return whileMarked(context, container, async () => {
+    await pauseContainer(context, container);
+    try {
+      return await commitNow(context, container, options);
+    } finally {
+      // It may have ended or been removed meanwhile.
+      await unpauseContainer(context, container).catch(() => {});
+    }
+  });
 }
 
 function commitNow(context: ContainersContext, container: Container, options: CommitOptions): Promise<string> {

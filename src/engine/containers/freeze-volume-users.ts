@@ -2,7 +2,7 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deferred, messageOf, UndoStack } from "../../lib/index.ts";
 import type { Container, Run } from "./container.ts";
-import type { ContainersContext } from "./context.ts";
+import { type ContainersContext, saveState } from "./context.ts";
 
 // In the run's folder while its processes stand still for a moment, for a daemon that starts after a crash in it.
 const MARK = "frozen";
@@ -57,21 +57,31 @@ async function resume(context: ContainersContext, run: Run): Promise<void> {
   await context.runtime.resume(run.handle).catch((error: unknown) => context.warn(`resume: ${messageOf(error)}`));
 }
 
-/** Lets a run go on that an earlier daemon froze for a moment and did not get to thaw. */
-export async function thawLeftover(context: ContainersContext, container: Container, run: Run): Promise<void> {
+/**
+ * Marks a run that stands still for a moment only, and runs `work`: should the daemon die in it, the next one lets the
+ * run go on.
+ */
+export async function whileMarked<T>(
+  context: ContainersContext,
+  container: Container,
+  work: () => Promise<T>,
+): Promise<T> {
   const mark = join(context.runs.folder(container.id), MARK);
-  if (!existsSync(mark)) return;
-  await resume(context, run);
-  rmSync(mark, { force: true });
-  // The program that froze it may outlive the daemon that called it, and do so only now.
-  context.background(`thaw container ${container.id}`, async () => {
-    for (let look = 0; look < LOOKS; look++) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-      if (container.run !== run || container.state.status !== "running") return;
-      await context.runtime.resume(run.handle).catch(() => {});
-    }
-  });
+  if (container.run !== undefined) writeFileSync(mark, "");
+  try {
+    return await work();
+  } finally {
+    rmSync(mark, { force: true });
+  }
 }
 
-const LOOKS = 5;
-const LOOK_MS = 200;
+/** Lets a run go on that an earlier daemon froze without its user's word, or before it could note that word down. */
+export async function thawLeftover(context: ContainersContext, container: Container, run: Run): Promise<void> {
+  const mark = join(context.runs.folder(container.id), MARK);
+  const marked = existsSync(mark);
+  if (container.state.status === "paused" && !marked) return;
+  if (context.runtime.isPaused(run.handle)) await resume(context, run);
+  if (container.state.status === "paused")
+    await saveState(context, container, { ...container.state, status: "running" });
+  rmSync(mark, { force: true });
+}

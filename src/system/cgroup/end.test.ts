@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { killCgroup, listCgroups, removeCgroup } from "./end.ts";
+import { isFrozen, setFrozen } from "./freeze.ts";
 import { type CgroupLayout, cgroupDirs, detectCgroups } from "./layout.ts";
 import { cgroupView } from "./view.ts";
 
@@ -63,6 +64,20 @@ describe.skipIf(!writable)("on this host", () => {
     if (layout.version === 2) writeFileSync(join(layout.unified ?? "", path, "cgroup.freeze"), "1");
     else if (freezer !== undefined) writeFileSync(join(freezer, path, "freezer.state"), "FROZEN");
   }
+
+  test("a group stands still and goes on again", async () => {
+    const child = sleeper(".");
+    expect(isFrozen(layout, path)).toBe(false);
+    await setFrozen(layout, path, true);
+    expect(isFrozen(layout, path)).toBe(true);
+    child.kill("SIGUSR1");
+    expect(child.signalCode).toBeNull();
+    const ended = once(child, "exit");
+    await setFrozen(layout, path, false);
+    expect(await ended).toEqual([null, "SIGUSR1"]);
+    await expect(setFrozen(layout, `${path}-missing`, true)).rejects.toMatchObject({ kind: "not-found" });
+    expect(isFrozen(layout, `${path}-missing`)).toBeUndefined();
+  });
 
   test("all processes end, those of groups below and frozen ones too, and nothing is left", async () => {
     const all = [sleeper("."), sleeper("."), sleeper("sub")];

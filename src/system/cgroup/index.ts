@@ -3,6 +3,7 @@
  * every mount point of the layout; a *view* reads it. Limits are written by the OCI runtime, not here.
  */
 export * from "./end.ts";
+export * from "./freeze.ts";
 export * from "./hand-down.ts";
 export {
   type CgroupLayout,

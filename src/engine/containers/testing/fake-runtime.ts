@@ -72,6 +72,7 @@ export function createFakeRuntime(): FakeRuntime {
     pause: async (handle) => {
       find(handle).paused = true;
     },
+    isPaused: (handle) => find(handle).paused,
     async resume(handle) {
       const target = find(handle);
       target.paused = false;
