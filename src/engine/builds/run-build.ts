@@ -9,7 +9,7 @@ import {
   parseDockerfile,
 } from "../../build/index.ts";
 import { BerthError, invalid } from "../../lib/index.ts";
-import type { BuildLimits, BuildRequest, BuildStatus } from "../../spec/api/index.ts";
+import type { BuildLimits, BuildRequest, BuildStatus, BuildWarning } from "../../spec/api/index.ts";
 import { hostPlatform, parsePlatform } from "../../spec/index.ts";
 import { readFileIn } from "../../system/index.ts";
 import { findBaseImage } from "./base-images.ts";
@@ -27,6 +27,13 @@ export interface BuildSession {
 }
 
 /** More than any Dockerfile has. */
+const unusedCache: BuildWarning = {
+  vertex: "",
+  level: 1,
+  short: Buffer.from("--cache-from is not built yet: only the daemon's own cache is used").toString("base64"),
+  detail: [],
+};
+
 const DOCKERFILE_BYTES = 8 * 1024 * 1024;
 
 /** The Dockerfile of a request: its own text, or the context's file of that name. */
@@ -59,6 +66,8 @@ export function runBuild<T>(
     throw invalid("squash is only supported with experimental mode", { hint: "build FROM scratch and COPY --from" });
   if ((request.cacheTo ?? []).length > 0)
     throw new BerthError("not-implemented", "--cache-to is not built yet", { hint: "the daemon's own cache is kept" });
+  // Docker goes on where a cache is of no use, and says so.
+  if ((request.cacheFrom ?? []).length > 0) emit({ warnings: [unusedCache] });
   const buildArgs = new Map(Object.entries(request.buildArgs ?? {}));
   const platforms = (request.platforms ?? []).filter((text) => text !== "").map((text) => parsePlatform(text));
   const baseOptions = { auths: request.auths ?? {}, pull: request.pull ?? false };

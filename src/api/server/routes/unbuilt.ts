@@ -9,6 +9,8 @@ const unbuilt: readonly (readonly [Method, string])[] = [
   ["POST", "/containers/{id}/checkpoints"],
   ["DELETE", "/containers/{id}/checkpoints/{checkpoint}"],
   ["POST", "/build/cancel"],
+  ["GET", "/berth/build/cache/archive"],
+  ["POST", "/berth/build/cache/archive"],
   ["POST", "/session"],
   ["POST", "/grpc"],
   ["GET", "/images/search"],
