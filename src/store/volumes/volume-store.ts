@@ -1,6 +1,6 @@
 import { readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { makeFolders, messageOf, readJsonFile, syncFolder, writeFileAtomic } from "../../lib/index.ts";
+import { dirname, join } from "node:path";
+import { makeFolders, messageOf, randomHex, readJsonFile, syncFolder, writeFileAtomic } from "../../lib/index.ts";
 import { findStages } from "./volume-folder.ts";
 import type { VolumeRecord } from "./volume-record.ts";
 
@@ -88,6 +88,8 @@ async function survey(root: string, warn: (message: string) => void) {
 async function withoutData(path: string): Promise<string[]> {
   const data = await readdir(join(path, "_data")).catch(() => []);
   if (data.length > 0) return [];
-  await rm(join(path, "volume.json"), { force: true });
-  return [path];
+  // At once under another name: it is deleted later, when there may be a volume of this one.
+  const aside = join(dirname(path), `${DISCARDED}${randomHex(8)}`);
+  await rename(path, aside);
+  return [aside];
 }
